@@ -1,0 +1,140 @@
+#include "base/findings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+enum {
+	ROWS_MAX = 10000,
+	/* A hostile input may name things of a megabyte. */
+	TEXT_MAX = 2000,
+};
+
+static void
+finding_free(struct finding *row)
+{
+	free(row->id);
+	free(row->place);
+	free(row->text);
+	free(row->source);
+}
+
+static char *
+escape_text(const char *text)
+{
+	return text_escape(text, text_cut(text, strlen(text), TEXT_MAX));
+}
+
+/* Make room for one more row: the table doubles when it is full. */
+static int
+make_room(struct findings *findings)
+{
+	size_t n = findings->count;
+	struct finding *rows;
+
+	if (n >= ROWS_MAX)
+		return -1;
+	if (n != 0 && (n & (n - 1)) != 0)
+		return 0;
+	rows = realloc(findings->rows, (n == 0 ? 1 : 2 * n) * sizeof *rows);
+	if (rows == NULL)
+		return -1;
+	findings->rows = rows;
+	return 0;
+}
+
+/* Append `row`, whose strings become the table's; they may be NULL. */
+static void
+append(struct findings *findings, struct finding *row)
+{
+	if (row->id == NULL || row->place == NULL || row->text == NULL ||
+	    row->source == NULL || make_room(findings) != 0) {
+		findings->lost = true;
+		findings->errors++;
+		finding_free(row);
+		return;
+	}
+	if (row->severity == FINDING_ERROR)
+		findings->errors++;
+	findings->rows[findings->count++] = *row;
+}
+
+void
+findings_add(struct findings *findings, enum severity severity, const char *id,
+    const char *place, const char *source, const char *fmt, ...)
+{
+	char text[TEXT_MAX + 8];
+	va_list args;
+	struct finding row;
+
+	va_start(args, fmt);
+	if (vsnprintf(text, sizeof text, fmt, args) < 0)
+		text[0] = '\0';
+	va_end(args);
+	row = (struct finding){
+		.severity = severity,
+		.id = strdup(id),
+		.place = escape_text(place == NULL ? "" : place),
+		.text = escape_text(text),
+		.source = strdup(source == NULL ? "" : source),
+	};
+	append(findings, &row);
+}
+
+void
+findings_take_error(
+    struct findings *findings, const char *id, const char *place)
+{
+	AUTO_CHARS(text) = ca_error_take();
+
+	findings_add(findings, FINDING_ERROR, id, place, NULL, "%s",
+	    text == NULL ? "refused" : text);
+}
+
+void
+findings_merge(struct findings *findings, const struct findings *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct finding *row = &from->rows[i];
+		struct finding copy = {
+			.severity = row->severity,
+			.id = strdup(row->id),
+			.place = strdup(row->place),
+			.text = strdup(row->text),
+			.source = strdup(row->source),
+		};
+
+		append(findings, &copy);
+	}
+	if (from->lost) {
+		findings->lost = true;
+		findings->errors++;
+	}
+}
+
+const char *
+severity_name(enum severity severity)
+{
+	switch (severity) {
+	case FINDING_ERROR:
+		return "error";
+	case FINDING_WARNING:
+		return "warning";
+	case FINDING_NOTICE:
+		return "notice";
+	}
+	return "error";
+}
+
+void
+findings_clear(struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		finding_free(&findings->rows[i]);
+	free(findings->rows);
+	*findings = (struct findings){ 0 };
+}

@@ -1,0 +1,337 @@
+/* Evidence, appending, the stored tree, rebuilding. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "ceremony/journal/store.h"
+
+/* ---- the stored tree -------------------------------------------------- */
+
+/* Level 0 are the entries' own leaf hashes. */
+static int
+node_get(void *ctx, unsigned level, uint64_t index,
+    unsigned char ret_hash[TREE_HASH_LEN])
+{
+	struct journal *journal = ctx;
+	AUTO_STRUCT(query) query = { 0 };
+	bool row;
+	int ret;
+
+	if (level == 0)
+		ret = query_start(journal,
+		    "SELECT leaf FROM entries WHERE seq = ?1",
+		    SQL_VALUES(sql_int((int64_t)index)), &query);
+	else
+		ret = query_start(journal,
+		    "SELECT hash FROM nodes WHERE level = ?1 AND idx = ?2",
+		    SQL_VALUES(sql_int(level), sql_int((int64_t)index)),
+		    &query);
+	if (ret != 0 || query_step(&query, &row) != 0)
+		return -1;
+	if (!row)
+		return ca_error(CA_R_CORRUPT,
+		    "'%s' lacks the hash of level %u, index %llu of its tree: "
+		    "keep the file, and put a backup in its place",
+		    journal->path, level, (unsigned long long)index);
+	return query_hash(&query, 0, ret_hash);
+}
+
+static int
+node_put(void *ctx, unsigned level, uint64_t index,
+    const unsigned char hash[TREE_HASH_LEN])
+{
+	if (level == 0)
+		return 0;
+	return sql_run(ctx, "hash of the tree",
+	    "INSERT INTO nodes (level, idx, hash) VALUES (?1, ?2, ?3)",
+	    SQL_VALUES(sql_int(level), sql_int((int64_t)index),
+		sql_blob(hash, TREE_HASH_LEN)));
+}
+
+struct tree_store
+journal_tree(struct journal *journal)
+{
+	return (struct tree_store){
+		.ctx = journal, .get = node_get, .put = node_put
+	};
+}
+
+static int
+journal_size(struct journal *journal, uint64_t *ret_size)
+{
+	int64_t last;
+	bool found;
+
+	if (sql_number(journal, "SELECT MAX(seq) FROM entries", NULL, &found,
+		&last) != 0)
+		return -1;
+	*ret_size = found ? (uint64_t)last + 1 : 0;
+	return 0;
+}
+
+int
+journal_head(struct journal *journal, uint64_t *ret_size,
+    unsigned char ret_root[HASH_LEN])
+{
+	struct tree_store tree = journal_tree(journal);
+	uint64_t size;
+
+	if (journal_size(journal, &size) != 0 ||
+	    tree_root(&tree, size, ret_root) != 0)
+		return -1;
+	*ret_size = size;
+	return 0;
+}
+
+int
+journal_root_at(
+    struct journal *journal, uint64_t size, unsigned char ret_root[HASH_LEN])
+{
+	struct tree_store tree = journal_tree(journal);
+	uint64_t now;
+
+	if (journal_size(journal, &now) != 0)
+		return -1;
+	if (size > now)
+		return ca_error(CA_R_VERIFY,
+		    "the journal has %" PRIu64
+		    " entries, fewer than the %" PRIu64
+		    " that it once had: it is an older copy",
+		    now, size);
+	return tree_root(&tree, size, ret_root);
+}
+
+int
+journal_last_time(struct journal *journal, int64_t *ret_time)
+{
+	bool found;
+
+	return sql_number(
+	    journal, "SELECT MAX(time) FROM entries", NULL, &found, ret_time);
+}
+
+/* ---- transactions around one act -------------------------------------- */
+
+/* Opens a transaction unless the caller has; tells which. */
+static int
+act_begin(struct journal *journal, bool *ret_own)
+{
+	if (journal_must_write(journal) != 0)
+		return -1;
+	*ret_own = !journal_in_transaction(journal);
+	return *ret_own ? journal_begin(journal) : 0;
+}
+
+/* After a failure the transaction is gone, whoever opened it. */
+static int
+act_end(struct journal *journal, bool own, int result)
+{
+	if (result == 0)
+		return own ? journal_commit(journal) : 0;
+	journal_rollback(journal);
+	return -1;
+}
+
+/* ---- appending -------------------------------------------------------- */
+
+static int
+insert_entry(struct journal *journal, struct entry *entry, const char *line,
+    size_t len, unsigned char leaf[HASH_LEN])
+{
+	struct tree_store tree = journal_tree(journal);
+
+	if (tree_leaf(line, len, leaf) != 0 ||
+	    sql_run(journal, "entry",
+		"INSERT INTO entries (seq, kind, time, body, leaf)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)",
+		SQL_VALUES(sql_int((int64_t)entry->seq),
+		    sql_text(entry_kind_name(entry->kind)),
+		    sql_int(entry->time), sql_blob(line, len),
+		    sql_blob(leaf, HASH_LEN))) != 0 ||
+	    tree_append(&tree, entry->seq, leaf) != 0)
+		return -1;
+	entry->leaf = leaf;
+	return 0;
+}
+
+/* The founding entry comes first, and once. */
+static int
+check_place(struct journal *journal, const struct entry *entry)
+{
+	if ((entry->kind == ENTRY_GENESIS) == (entry->seq == 0))
+		return 0;
+	if (entry->seq == 0)
+		return ca_error(CA_R_INTERNAL,
+		    "'%s' must begin with the entry 'genesis', not with '%s'",
+		    journal->path, entry_kind_name(entry->kind));
+	return ca_error(CA_R_EXISTS,
+	    "the authority of '%s' was founded already", journal->path);
+}
+
+static int
+append(struct journal *journal, struct entry *entry, const char *text)
+{
+	AUTO_CHARS(line) = malloc(ENTRY_MAX_BYTES);
+	unsigned char leaf[HASH_LEN];
+	size_t len;
+
+	if (line == NULL)
+		return ca_error(CA_R_MEMORY, "out of memory");
+	if (journal_size(journal, &entry->seq) != 0 ||
+	    check_place(journal, entry) != 0 ||
+	    entry_line(
+		entry, journal->person, journal->role, text, line, &len) != 0 ||
+	    insert_entry(journal, entry, line, len, leaf) != 0)
+		return -1;
+	return entry_apply(journal, entry);
+}
+
+int
+journal_append(struct journal *journal, enum entry_kind kind, json_t *data,
+    const char *text, uint64_t *ret_seq)
+{
+	AUTO(json_t) *held = data;
+	struct entry entry = { .kind = kind, .time = date_now(), .data = held };
+	bool own;
+	int result;
+
+	if (act_begin(journal, &own) != 0)
+		return -1;
+	result = entry_check(kind, held);
+	if (result == 0)
+		result = append(journal, &entry, text);
+	if (act_end(journal, own, result) != 0)
+		return -1;
+	if (ret_seq != NULL)
+		*ret_seq = entry.seq;
+	return 0;
+}
+
+/* ---- rebuilding ------------------------------------------------------- */
+
+static int
+reapply(void *ctx, uint64_t seq, const char *line, size_t len)
+{
+	struct journal *journal = ctx;
+	AUTO(json_t) *json = NULL;
+	struct entry entry = { 0 };
+	unsigned char leaf[HASH_LEN];
+
+	if (entry_parse(line, len, &json, &entry) != 0 ||
+	    entry_check(entry.kind, entry.data) != 0 ||
+	    tree_leaf(line, len, leaf) != 0)
+		return -1;
+	if (entry.seq != seq)
+		return ca_error(CA_R_CORRUPT,
+		    "entry %llu of '%s' says that it is entry %llu: put a "
+		    "backup in its place",
+		    (unsigned long long)seq, journal->path,
+		    (unsigned long long)entry.seq);
+	entry.leaf = leaf;
+	return check_place(journal, &entry) != 0 ? -1
+						 : entry_apply(journal, &entry);
+}
+
+int
+journal_rebuild(struct journal *journal)
+{
+	int result;
+
+	if (journal_begin(journal) != 0)
+		return -1;
+	result = schema_clear_derived(journal);
+	if (result == 0)
+		result = journal_each_entry(
+		    journal, 0, ENTRY_KINDS, reapply, journal);
+	return act_end(journal, true, result);
+}
+
+/* ---- evidence --------------------------------------------------------- */
+
+/* `seen` was stored before: are these its bytes? */
+static int
+evidence_same(struct journal *journal, const unsigned char sha256[HASH_LEN])
+{
+	AUTO_BYTES(data) = NULL;
+	size_t len;
+
+	return journal_evidence_get(journal, sha256, &data, &len);
+}
+
+static int
+evidence_insert(struct journal *journal, const void *data, size_t len,
+    const unsigned char digest[HASH_LEN])
+{
+	int64_t id;
+	bool found;
+
+	if (sql_number(journal, "SELECT id FROM evidence WHERE sha256 = ?1",
+		SQL_VALUES(sql_blob(digest, HASH_LEN)), &found, &id) != 0)
+		return -1;
+	if (found)
+		return evidence_same(journal, digest);
+	return sql_run(journal, "evidence",
+	    "INSERT INTO evidence (sha256, size, bytes) VALUES (?1, ?2, ?3)",
+	    SQL_VALUES(sql_blob(digest, HASH_LEN), sql_int((int64_t)len),
+		sql_blob(len == 0 ? "" : data, len)));
+}
+
+int
+journal_evidence_put(struct journal *journal, const void *data, size_t len,
+    unsigned char ret_sha256[HASH_LEN])
+{
+	unsigned char digest[HASH_LEN];
+	bool own;
+	int result;
+
+	if (act_begin(journal, &own) != 0)
+		return -1;
+	result = sha256(len == 0 ? "" : data, len, digest);
+	if (result == 0)
+		result = evidence_insert(journal, data, len, digest);
+	if (act_end(journal, own, result) != 0)
+		return -1;
+	memcpy(ret_sha256, digest, HASH_LEN);
+	return 0;
+}
+
+static int
+evidence_missing(const unsigned char sha256[HASH_LEN])
+{
+	char hex[HASH_HEX_SIZE];
+
+	text_hex_into(sha256, HASH_LEN, hex);
+	return ca_error(CA_R_MISSING, "the journal has no evidence '%s'", hex);
+}
+
+int
+journal_evidence_get(struct journal *journal,
+    const unsigned char digest[HASH_LEN], unsigned char **ret_data,
+    size_t *ret_len)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	AUTO_BYTES(data) = NULL;
+	unsigned char computed[HASH_LEN];
+	size_t len;
+	bool row;
+
+	if (query_start(journal, "SELECT bytes FROM evidence WHERE sha256 = ?1",
+		SQL_VALUES(sql_blob(digest, HASH_LEN)), &query) != 0 ||
+	    query_step(&query, &row) != 0)
+		return -1;
+	if (!row)
+		return evidence_missing(digest);
+	if (query_blob(&query, 0, &data, &len) != 0 ||
+	    sha256(data, len, computed) != 0)
+		return -1;
+	if (CRYPTO_memcmp(computed, digest, HASH_LEN) != 0)
+		return ca_error(CA_R_CORRUPT,
+		    "evidence in '%s' does not have its SHA-256: keep the "
+		    "file, and put a backup in its place",
+		    journal->path);
+	*ret_data = TAKE(data);
+	*ret_len = len;
+	return 0;
+}

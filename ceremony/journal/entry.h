@@ -1,0 +1,99 @@
+/*
+ * The kinds of journal entries, in one table, and what each must hold.
+ *
+ * An entry is one line of JSON, stored and hashed as the exact bytes written,
+ * at most 65,535 of them:
+ *
+ *   {"v":1,"seq":N,"time":"2026-11-20T12:00:00Z","kind":"intent",
+ *    "people":[{"name":"alice","role":"user"}],"text":"...","data":{...}}
+ *
+ * compact, ASCII only (other characters as \uXXXX), members in this order.
+ * `people` and `text` are what rules.md LOG-ELEMENTS asks of every record.
+ * Binary values are lower-case hex; times are as above; numbers of CRLs and
+ * serials are strings (serials hex of the INTEGER's content octets).  Counts,
+ * sizes, list and object numbers are JSON integers; the types of all members
+ * are in the table in entry.c, further members are allowed.
+ *
+ * Each kind is a row of the table in entry.c:
+ * {kind, name, members that `data` must have, apply}; apply() brings the
+ * derived tables up to date and is the only code that writes them, so that
+ * they can be rebuilt from the entries.
+ */
+#ifndef CA_JOURNAL_ENTRY_H
+#define CA_JOURNAL_ENTRY_H
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+
+enum { ENTRY_MAX_BYTES = 65535 };
+
+enum entry_kind {
+	/* {authority, format, token: {label}, tool} - always entry 0 */
+	ENTRY_GENESIS,
+	/* {label, embedded} - C_InitToken is about to be called */
+	ENTRY_TOKEN_INTENT,
+	/* {label, serial, manufacturer, model, hardware, firmware, flags,
+	 *  module: {path, sha256, manufacturer, description, version,
+	 *  cryptoki}} */
+	ENTRY_TOKEN,
+	/* {sha256} of authority.yaml */
+	ENTRY_CONFIG,
+	/* {profile, sha256} a profile that may be used */
+	ENTRY_PROFILE,
+	/* {run, serial, flags, module_sha256, tool: {version, sha256}}
+	 * login to the token; run is "init" or a run's nonce */
+	ENTRY_LOGIN,
+	/* {run, name, id, type, purpose, backup} before C_GenerateKeyPair */
+	ENTRY_KEY_INTENT,
+	/* {run, name, id, spki, attributes: {CKA_X: true|false|null},
+	 *  generation_mechanism} the key is live */
+	ENTRY_KEY,
+	/* {run, name, id, objects} it was destroyed: `objects` were found */
+	ENTRY_KEY_DESTROYED,
+	/* {run, plan, title, manifest, directory, inputs: [{name, sha256}]}
+	 * opens a run; run is its nonce */
+	ENTRY_PLAN,
+	/* {run, list, sha256, objects, acts} what is to be signed was built;
+	 * list counts from 0 and rises with each resume that builds anew;
+	 * objects and acts are counts, or arrays */
+	ENTRY_LIST,
+	/* {run, list, object, kind, name, key (SPKI SHA-256), algorithm (hex),
+	 *  tbs (SHA-256), issuer (name of the issuer's certificate),
+	 *  issuer_dn (SHA-256 of the Name), profile}
+	 * certificate also: {serial, subject_dn, spki (SHA-256), not_before,
+	 *  not_after, ca: bool, certificate_kind, subject_key (name) or null}
+	 * crl also: {number, this_update, next_update, entries}
+	 * csr has no issuer, issuer_dn, profile: null there */
+	ENTRY_INTENT,
+	/* {run, list, object, name, sha256} the object's bytes are evidence */
+	ENTRY_RESULT,
+	/* {run, list, object, name, why} an intent that has no good object:
+	 * it is possibly signed, its serial or number is spent */
+	ENTRY_FAILED,
+	/* {run, issuer (name), issuer_dn, serial, date, reason, cause} */
+	ENTRY_REVOKED,
+	/* {run, name, key (name), sha256, issuer_dn, subject_dn, serial, spki,
+	 *  not_before, not_after, ca} a certificate issued elsewhere */
+	ENTRY_ADOPTED,
+	/* {run, findings: [{severity, id, place, text, source}], why} the run
+	 * was refused after it was opened; its keys are to be destroyed */
+	ENTRY_REFUSED,
+	/* {run, serial} a cut-off run goes on */
+	ENTRY_RESUMED,
+	/* {subject, state} "authority" becomes "ready" */
+	ENTRY_STATE,
+	/* {event, ...} people, deviations, clock, restored guard copy ... */
+	ENTRY_EVENT,
+	/* {run, outcome: "done"|"refused", published: [{path, sha256}]} */
+	ENTRY_CLOSE,
+	/* {size, root, note} the checkpoint that closed a run */
+	ENTRY_CHECKPOINT,
+	ENTRY_KINDS
+};
+
+/* "genesis", ...; and back, -1 with CA_R_CORRUPT raised. */
+const char *entry_kind_name(enum entry_kind kind);
+int entry_kind_by_name(const char *name, enum entry_kind *ret_kind) MUST_USE;
+
+#endif

@@ -1,0 +1,290 @@
+/*
+ * The journal: all state of an authority, in one SQLite file, journal.db.
+ *
+ * Entries are appended by journal_append() alone; their leaf hashes and the
+ * hashes of complete subtrees (RFC 6962, SHA-256) are stored with them.  Keys,
+ * certificates, serials, CRL numbers, revocations and runs are tables derived
+ * from the entries, written by the same call in the same transaction.
+ *
+ * Rollback-journal mode, synchronous=EXTRA: when journal_commit() returns 0,
+ * what was appended survives a power loss.
+ *
+ * Queries fill `ret_row` and set *ret_found; rows are cleared by their
+ * x_clear().  All strings and bytes in rows are malloc'd copies.
+ */
+#ifndef CA_JOURNAL_JOURNAL_H
+#define CA_JOURNAL_JOURNAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "ceremony/journal/entry.h"
+
+struct journal;
+
+enum { HASH_LEN = 32, HASH_HEX_SIZE = 65, NONCE_LEN = 16 };
+
+enum journal_mode {
+	JOURNAL_READ,  /* one consistent snapshot, nothing is written */
+	JOURNAL_WRITE, /* the caller holds the authority's lock */
+};
+
+/*
+ * A writer has the file to itself from its opening to its closing, so that no
+ * reader can hold up a commit in the middle of a ceremony; readers share it.
+ * Whoever comes too late waits three seconds and gets CA_R_BUSY: close a
+ * reader before a writer is opened, in one process too.  A struct journal is
+ * used by one thread at a time.
+ */
+
+/*
+ * Create `dir`/journal.db with the schema.  What a cut-off create left (no
+ * file, or one without entries) is made anew; one that holds entries is
+ * CA_R_EXISTS.
+ */
+int journal_create(const char *dir, struct journal **ret_journal) MUST_USE;
+
+/*
+ * Open `dir`/journal.db.  CA_R_MISSING if absent; CA_R_CORRUPT if it is no
+ * journal, has a schema of its own or newer version, or contradicts itself
+ * (count of entries, last leaf hash).
+ */
+int journal_open(const char *dir, enum journal_mode mode,
+    struct journal **ret_journal) MUST_USE;
+
+void journal_free(struct journal *journal);
+CLEANUP_DEFINE_PTR(journal);
+
+/* Who makes the entries from here on: name and role; default: none. */
+int journal_set_person(
+    struct journal *journal, const char *name, const char *role) MUST_USE;
+
+/*
+ * Transactions.  journal_append() outside of one is a transaction by itself.
+ * After a failed append or commit the transaction is gone.
+ */
+int journal_begin(struct journal *journal) MUST_USE;
+int journal_commit(struct journal *journal) MUST_USE;
+void journal_rollback(struct journal *journal);
+
+/*
+ * Append an entry.  Takes the reference to `data` (also on failure), which
+ * must be an object with the members of its kind (entry.h); CA_R_INTERNAL if
+ * it has not, or if the line would be longer than ENTRY_MAX_BYTES.
+ * A fact that may exist once only (name, serial of an issuer, CRL number, CKA
+ * id, plan id, open run) and exists already is CA_R_EXISTS.
+ * What contradicts the entries before (a result without an intent, a close
+ * without a run or with unanswered intents, a run that is not open: see
+ * docs/journal.md) is CA_R_INTERNAL.
+ * `text` is one sentence for people.  *ret_seq may be asked for or NULL.
+ */
+int journal_append(struct journal *journal, enum entry_kind kind, json_t *data,
+    const char *text, uint64_t *ret_seq) MUST_USE;
+
+/*
+ * Content-addressed evidence, in the open transaction or by itself.  An object
+ * is put before the result or adoption that names it is appended.  What is
+ * given out has been hashed again; CA_R_MISSING if there is none.
+ */
+int journal_evidence_put(struct journal *journal, const void *data, size_t len,
+    unsigned char ret_sha256[HASH_LEN]) MUST_USE;
+int journal_evidence_get(struct journal *journal,
+    const unsigned char sha256[HASH_LEN], unsigned char **ret_data,
+    size_t *ret_len) MUST_USE;
+
+/* The tree over all entries so far, O(log n). */
+int journal_head(struct journal *journal, uint64_t *ret_size,
+    unsigned char ret_root[HASH_LEN]) MUST_USE;
+
+/*
+ * The root over the first `size` entries.  CA_R_VERIFY if there are not so
+ * many.
+ */
+int journal_root_at(struct journal *journal, uint64_t size,
+    unsigned char ret_root[HASH_LEN]) MUST_USE;
+
+/* Time of the latest entry by its own date, 0 for an empty journal. */
+int journal_last_time(struct journal *journal, int64_t *ret_time) MUST_USE;
+
+/* ---- the authority ---------------------------------------------------- */
+
+struct authority_row {
+	char *id;
+	unsigned char genesis[HASH_LEN]; /* leaf hash of entry 0 */
+	bool token_intended;
+	char *token_label;  /* from the genesis entry */
+	char *token_serial; /* NULL until ENTRY_TOKEN */
+	bool ready;
+	char *config_sha256; /* newest ENTRY_CONFIG, hex, or NULL */
+};
+int journal_authority(
+    struct journal *journal, struct authority_row *ret_row) MUST_USE;
+void authority_row_clear(struct authority_row *row);
+CLEANUP_DEFINE_STRUCT(authority_row);
+
+/* ---- keys ------------------------------------------------------------- */
+
+enum key_state {
+	KEY_INTENDED, /* perhaps on the token, perhaps in part */
+	KEY_LIVE,
+	KEY_GONE, /* destroyed */
+};
+
+struct key_row {
+	char *name; /* also its CKA_LABEL */
+	char *run;
+	unsigned char *id;
+	size_t id_len;
+	char *type;    /* "p-384" */
+	char *purpose; /* "ca", "ocsp", "journal" */
+	char *backup;  /* "none", "clone" */
+	enum key_state state;
+	unsigned char *spki; /* DER, kept from generation; NULL if intended */
+	size_t spki_len;
+};
+/* The key called `name` that is not destroyed. */
+int journal_key(struct journal *journal, const char *name, bool *ret_found,
+    struct key_row *ret_row) MUST_USE;
+/* The key with this public key, in any state. */
+int journal_key_by_spki(struct journal *journal,
+    const unsigned char spki_sha256[HASH_LEN], bool *ret_found,
+    struct key_row *ret_row) MUST_USE;
+/*
+ * Each key of a run (NULL: of all), in the order of their intents.  `visit`
+ * may append (so too below, but for revocations); when it returns other than
+ * 0, the walk ends with -1.
+ */
+int journal_each_key(struct journal *journal, const char *run,
+    int (*visit)(void *ctx, const struct key_row *row), void *ctx) MUST_USE;
+void key_row_clear(struct key_row *row);
+CLEANUP_DEFINE_STRUCT(key_row);
+
+/* ---- certificates, CRLs, requests ------------------------------------- */
+
+enum object_state {
+	OBJECT_INTENDED, /* an intent, no result: possibly signed */
+	OBJECT_SIGNED,
+	OBJECT_FAILED,
+};
+
+/* A row for each intent, and for each adopted certificate. */
+struct object_row {
+	char *run;
+	unsigned list, object;
+	char *kind; /* "certificate", "crl", "csr" */
+	char *name;
+	enum object_state state;
+	bool adopted;
+	char *issuer;     /* name of the issuer's certificate; NULL for csr */
+	char *issuer_dn;  /* SHA-256 hex */
+	char *subject_dn; /* certificate; SHA-256 hex */
+	char *serial;     /* certificate; hex */
+	char *spki;       /* certificate; SHA-256 hex of the subject's key */
+	char *key;        /* SPKI SHA-256 hex of the key that signs */
+	char *certificate_kind; /* "root", ..., or NULL */
+	char *profile;
+	uint64_t number;     /* crl */
+	int64_t from, until; /* notBefore/notAfter, thisUpdate/nextUpdate */
+	bool ca;
+	char *tbs;    /* SHA-256 hex */
+	char *sha256; /* of the object; NULL until signed */
+};
+void object_row_clear(struct object_row *row);
+CLEANUP_DEFINE_STRUCT(object_row);
+
+/* The signed or adopted object of this kind and name. */
+int journal_object(struct journal *journal, const char *kind, const char *name,
+    bool *ret_found, struct object_row *ret_row) MUST_USE;
+
+/* The signed or adopted certificate with this serial (hex). */
+int journal_certificate_by_serial(struct journal *journal,
+    const char *issuer_dn, const char *serial, bool *ret_found,
+    struct object_row *ret_row) MUST_USE;
+
+/* Its bytes. */
+int journal_object_bytes(struct journal *journal, const struct object_row *row,
+    unsigned char **ret_der, size_t *ret_len) MUST_USE;
+
+/*
+ * Each object; run and kind select where not NULL.  In the order of intents;
+ * every state.
+ */
+int journal_each_object(struct journal *journal, const char *run,
+    const char *kind, int (*visit)(void *ctx, const struct object_row *row),
+    void *ctx) MUST_USE;
+
+/* Was this serial ever in an intent, result or adopted certificate? */
+int journal_serial_used(struct journal *journal, const char *issuer_dn,
+    const char *serial, bool *ret_used) MUST_USE;
+
+/* Is this subject key in a signed, intended or adopted certificate? */
+int journal_spki_used(
+    struct journal *journal, const char *spki_sha256, bool *ret_used) MUST_USE;
+
+/* The number for the issuer's next CRL: above every number in an intent. */
+int journal_crl_next_number(struct journal *journal, const char *issuer_dn,
+    uint64_t *ret_number) MUST_USE;
+
+/* The issuer's newest signed CRL. */
+int journal_crl_last(struct journal *journal, const char *issuer_dn,
+    bool *ret_found, struct object_row *ret_row) MUST_USE;
+
+/* ---- revocations ------------------------------------------------------ */
+
+struct revocation_row {
+	char *serial; /* hex */
+	int64_t date;
+	char *reason; /* as in ENTRY_REVOKED */
+};
+/* Ascending by the serial's value, in flat memory; `visit` may not append. */
+int journal_each_revocation(struct journal *journal, const char *issuer_dn,
+    int (*visit)(void *ctx, const struct revocation_row *row),
+    void *ctx) MUST_USE;
+int journal_revocation(struct journal *journal, const char *issuer_dn,
+    const char *serial, bool *ret_found) MUST_USE;
+/* How many, to see whether a CRL that was built is out of date. */
+int journal_revocation_count(struct journal *journal, const char *issuer_dn,
+    uint64_t *ret_count) MUST_USE;
+
+/* ---- runs ------------------------------------------------------------- */
+
+struct run_row {
+	char *run; /* nonce, hex */
+	char *plan;
+	char *manifest;  /* SHA-256 hex */
+	char *directory; /* below ceremonies/ */
+	bool open, refused;
+	int lists; /* lists journalled so far */
+};
+void run_row_clear(struct run_row *row);
+CLEANUP_DEFINE_STRUCT(run_row);
+
+/* The run that is open: begun, not closed. */
+int journal_open_run(
+    struct journal *journal, bool *ret_found, struct run_row *ret_row) MUST_USE;
+/* The latest run that was closed, but whose checkpoint is not there yet. */
+int journal_run_without_receipt(
+    struct journal *journal, bool *ret_found, struct run_row *ret_row) MUST_USE;
+/* The run of a plan, open or closed. */
+int journal_run_of_plan(struct journal *journal, const char *plan,
+    bool *ret_found, struct run_row *ret_row) MUST_USE;
+
+/* ---- reading ---------------------------------------------------------- */
+
+/*
+ * Each entry from `first` on, as its bytes, in order.  kind: ENTRY_KINDS for
+ * all.
+ */
+int journal_each_entry(struct journal *journal, uint64_t first,
+    enum entry_kind kind,
+    int (*visit)(void *ctx, uint64_t seq, const char *line, size_t len),
+    void *ctx) MUST_USE;
+
+/* The note of the newest checkpoint entry; malloc'd. */
+int journal_last_checkpoint(
+    struct journal *journal, bool *ret_found, char **ret_note) MUST_USE;
+
+#endif

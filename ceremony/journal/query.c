@@ -1,0 +1,666 @@
+/* From the derived tables to rows. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "ceremony/journal/store.h"
+
+/* ---- from columns to members ------------------------------------------ */
+
+enum column_type {
+	COLUMN_TEXT, /* char *, malloc'd */
+	COLUMN_BLOB, /* unsigned char *, malloc'd; then its length */
+	COLUMN_HASH, /* unsigned char[HASH_LEN] */
+	COLUMN_BOOL,
+	COLUMN_INT, /* int, unsigned, and the enums of rows */
+	COLUMN_INT64,
+};
+
+/* One member of a row, in the order of the SELECT's columns. */
+struct column {
+	enum column_type type;
+	size_t offset;
+	size_t len_offset;
+};
+
+static_assert(sizeof(enum key_state) == sizeof(int), "an enum is no int");
+static_assert(sizeof(enum object_state) == sizeof(int), "an enum is no int");
+static_assert(sizeof(unsigned) == sizeof(int), "unsigned is no int");
+
+struct row_shape {
+	const struct column *columns;
+	size_t count;
+};
+
+#define SHAPE(columns)                                        \
+	{                                                     \
+		columns, sizeof(columns) / sizeof(columns[0]) \
+	}
+
+static int
+member_fill(struct query *query, int i, const struct column *column, char *row)
+{
+	char *member = row + column->offset;
+	int64_t number = sqlite3_column_int64(query->stmt, i);
+
+	switch (column->type) {
+	case COLUMN_TEXT:
+		return query_text(query, i, (char **)(void *)member);
+	case COLUMN_BLOB:
+		return query_blob(query, i, (unsigned char **)(void *)member,
+		    (size_t *)(void *)(row + column->len_offset));
+	case COLUMN_HASH:
+		return query_hash(query, i, (unsigned char *)member);
+	case COLUMN_BOOL:
+		*(bool *)(void *)member = number != 0;
+		return 0;
+	case COLUMN_INT:
+		memcpy(member, &(int){ (int)number }, sizeof(int));
+		return 0;
+	case COLUMN_INT64:
+		memcpy(member, &number, sizeof(number));
+		return 0;
+	}
+	return ca_error(CA_R_INTERNAL, "a column of no type");
+}
+
+/* `row` must be all zero; what was filled before a failure is in it. */
+static int
+row_fill(struct query *query, const struct row_shape *shape, void *row)
+{
+	for (size_t i = 0; i < shape->count; i++)
+		if (member_fill(query, (int)i, &shape->columns[i], row) != 0)
+			return -1;
+	return 0;
+}
+
+static void
+row_clear(const struct row_shape *shape, void *row, size_t size)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct column *column = &shape->columns[i];
+
+		if (column->type == COLUMN_TEXT || column->type == COLUMN_BLOB)
+			free(*(void **)(void *)((char *)row + column->offset));
+	}
+	memset(row, 0, size);
+}
+
+/* The first row, if any, into the zeroed `row`. */
+static int
+row_get(struct journal *journal, const char *sql,
+    const struct sql_value *values, const struct row_shape *shape,
+    bool *ret_found, void *row)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	bool found;
+
+	if (query_start(journal, sql, values, &query) != 0 ||
+	    query_step(&query, &found) != 0 ||
+	    (found && row_fill(&query, shape, row) != 0))
+		return -1;
+	*ret_found = found;
+	return 0;
+}
+
+static int
+exists(struct journal *journal, const char *sql, const struct sql_value *values,
+    bool *ret_found)
+{
+	int64_t number;
+	bool found;
+
+	if (sql_number(journal, sql, values, &found, &number) != 0)
+		return -1;
+	*ret_found = found;
+	return 0;
+}
+
+/* ---- the authority ---------------------------------------------------- */
+
+#define AT(type, row, member)                         \
+	{                                             \
+		type, offsetof(struct row, member), 0 \
+	}
+#define AT_BLOB(row, member)                               \
+	{                                                  \
+		COLUMN_BLOB, offsetof(struct row, member), \
+		    offsetof(struct row, member##_len)     \
+	}
+
+static const struct column authority_columns[] = {
+	AT(COLUMN_TEXT, authority_row, id),
+	AT(COLUMN_HASH, authority_row, genesis),
+	AT(COLUMN_BOOL, authority_row, token_intended),
+	AT(COLUMN_TEXT, authority_row, token_label),
+	AT(COLUMN_TEXT, authority_row, token_serial),
+	AT(COLUMN_BOOL, authority_row, ready),
+	AT(COLUMN_TEXT, authority_row, config_sha256),
+};
+static const struct row_shape authority_shape = SHAPE(authority_columns);
+
+int
+journal_authority(struct journal *journal, struct authority_row *ret_row)
+{
+	AUTO_STRUCT(authority_row) row = { 0 };
+	bool found;
+
+	if (row_get(journal,
+		"SELECT id, genesis, token_intended, token_label, token_serial,"
+		" ready, config_sha256 FROM authority",
+		NULL, &authority_shape, &found, &row) != 0)
+		return -1;
+	if (!found)
+		return ca_error(CA_R_STATE,
+		    "'%s' has no entries: its `init` was cut off, run it again",
+		    journal->path);
+	*ret_row = row;
+	memset(&row, 0, sizeof(row));
+	return 0;
+}
+
+void
+authority_row_clear(struct authority_row *row)
+{
+	row_clear(&authority_shape, row, sizeof(*row));
+}
+
+/* ---- keys ------------------------------------------------------------- */
+
+#define KEY_SELECT                                                      \
+	"SELECT name, run, id, type, purpose, backup, state, spki, seq" \
+	" FROM keys "
+
+static const struct column key_columns[] = {
+	AT(COLUMN_TEXT, key_row, name),
+	AT(COLUMN_TEXT, key_row, run),
+	AT_BLOB(key_row, id),
+	AT(COLUMN_TEXT, key_row, type),
+	AT(COLUMN_TEXT, key_row, purpose),
+	AT(COLUMN_TEXT, key_row, backup),
+	AT(COLUMN_INT, key_row, state),
+	AT_BLOB(key_row, spki),
+};
+static const struct row_shape key_shape = SHAPE(key_columns);
+
+static int
+key_get(struct journal *journal, const char *sql,
+    const struct sql_value *values, bool *ret_found, struct key_row *ret_row)
+{
+	AUTO_STRUCT(key_row) row = { 0 };
+
+	if (row_get(journal, sql, values, &key_shape, ret_found, &row) != 0)
+		return -1;
+	if (*ret_found) {
+		*ret_row = row;
+		memset(&row, 0, sizeof(row));
+	}
+	return 0;
+}
+
+int
+journal_key(struct journal *journal, const char *name, bool *ret_found,
+    struct key_row *ret_row)
+{
+	return key_get(journal, KEY_SELECT "WHERE name = ?1 AND state <> 2",
+	    SQL_VALUES(sql_text(name)), ret_found, ret_row);
+}
+
+int
+journal_key_by_spki(struct journal *journal,
+    const unsigned char spki_sha256[HASH_LEN], bool *ret_found,
+    struct key_row *ret_row)
+{
+	return key_get(journal, KEY_SELECT "WHERE spki_sha256 = ?1",
+	    SQL_VALUES(sql_blob(spki_sha256, HASH_LEN)), ret_found, ret_row);
+}
+
+/*
+ * One statement for each row: none is active while `visit` runs, which may
+ * therefore append.
+ */
+static int
+next_key(struct journal *journal, const char *run, int64_t *seq,
+    bool *ret_found, struct key_row *row)
+{
+	AUTO_STRUCT(query) query = { 0 };
+
+	if (query_start(journal,
+		KEY_SELECT "WHERE seq > ?1 AND (?2 IS NULL OR run = ?2)"
+			   " ORDER BY seq LIMIT 1",
+		SQL_VALUES(sql_int(*seq), sql_text(run)), &query) != 0 ||
+	    query_step(&query, ret_found) != 0)
+		return -1;
+	if (!*ret_found)
+		return 0;
+	*seq = sqlite3_column_int64(query.stmt, (int)key_shape.count);
+	return row_fill(&query, &key_shape, row);
+}
+
+int
+journal_each_key(struct journal *journal, const char *run,
+    int (*visit)(void *ctx, const struct key_row *row), void *ctx)
+{
+	int64_t seq = -1;
+
+	for (;;) {
+		AUTO_STRUCT(key_row) row = { 0 };
+		bool found;
+
+		if (next_key(journal, run, &seq, &found, &row) != 0)
+			return -1;
+		if (!found)
+			return 0;
+		if (visit(ctx, &row) != 0)
+			return -1;
+	}
+}
+
+void
+key_row_clear(struct key_row *row)
+{
+	row_clear(&key_shape, row, sizeof(*row));
+}
+
+/* ---- certificates, CRLs, requests ------------------------------------- */
+
+#define OBJECT_SELECT                                                     \
+	"SELECT run, list, object, kind, name, state, adopted, issuer,"   \
+	" issuer_dn, subject_dn, serial, spki, key, certificate_kind,"    \
+	" profile, number, valid_from, valid_until, ca, tbs, sha256, seq" \
+	" FROM objects "
+
+static const struct column object_columns[] = {
+	AT(COLUMN_TEXT, object_row, run),
+	AT(COLUMN_INT, object_row, list),
+	AT(COLUMN_INT, object_row, object),
+	AT(COLUMN_TEXT, object_row, kind),
+	AT(COLUMN_TEXT, object_row, name),
+	AT(COLUMN_INT, object_row, state),
+	AT(COLUMN_BOOL, object_row, adopted),
+	AT(COLUMN_TEXT, object_row, issuer),
+	AT(COLUMN_TEXT, object_row, issuer_dn),
+	AT(COLUMN_TEXT, object_row, subject_dn),
+	AT(COLUMN_TEXT, object_row, serial),
+	AT(COLUMN_TEXT, object_row, spki),
+	AT(COLUMN_TEXT, object_row, key),
+	AT(COLUMN_TEXT, object_row, certificate_kind),
+	AT(COLUMN_TEXT, object_row, profile),
+	AT(COLUMN_INT64, object_row, number),
+	AT(COLUMN_INT64, object_row, from),
+	AT(COLUMN_INT64, object_row, until),
+	AT(COLUMN_BOOL, object_row, ca),
+	AT(COLUMN_TEXT, object_row, tbs),
+	AT(COLUMN_TEXT, object_row, sha256),
+};
+static const struct row_shape object_shape = SHAPE(object_columns);
+
+static int
+object_get(struct journal *journal, const char *sql,
+    const struct sql_value *values, bool *ret_found, struct object_row *ret_row)
+{
+	AUTO_STRUCT(object_row) row = { 0 };
+
+	if (row_get(journal, sql, values, &object_shape, ret_found, &row) != 0)
+		return -1;
+	if (*ret_found) {
+		*ret_row = row;
+		memset(&row, 0, sizeof(row));
+	}
+	return 0;
+}
+
+int
+journal_object(struct journal *journal, const char *kind, const char *name,
+    bool *ret_found, struct object_row *ret_row)
+{
+	return object_get(journal,
+	    OBJECT_SELECT "WHERE kind = ?1 AND name = ?2 AND state = 1",
+	    SQL_VALUES(sql_text(kind), sql_text(name)), ret_found, ret_row);
+}
+
+int
+journal_certificate_by_serial(struct journal *journal, const char *issuer_dn,
+    const char *serial, bool *ret_found, struct object_row *ret_row)
+{
+	return object_get(journal,
+	    OBJECT_SELECT "WHERE issuer_dn = ?1 AND serial = ?2 AND state = 1",
+	    SQL_VALUES(sql_text(issuer_dn), sql_text(serial)), ret_found,
+	    ret_row);
+}
+
+int
+journal_crl_last(struct journal *journal, const char *issuer_dn,
+    bool *ret_found, struct object_row *ret_row)
+{
+	return object_get(journal,
+	    OBJECT_SELECT "WHERE issuer_dn = ?1 AND number IS NOT NULL"
+			  " AND state = 1 ORDER BY number DESC LIMIT 1",
+	    SQL_VALUES(sql_text(issuer_dn)), ret_found, ret_row);
+}
+
+int
+journal_object_bytes(struct journal *journal, const struct object_row *row,
+    unsigned char **ret_der, size_t *ret_len)
+{
+	AUTO_BYTES(digest) = NULL;
+	size_t len;
+
+	if (row->sha256 == NULL)
+		return ca_error(CA_R_STATE, "'%s' was not signed", row->name);
+	if (text_unhex(row->sha256, &digest, &len) != 0)
+		return -1;
+	if (len != HASH_LEN)
+		return ca_error(CA_R_CORRUPT, "'%s' has no SHA-256", row->name);
+	return journal_evidence_get(journal, digest, ret_der, ret_len);
+}
+
+static int
+next_object(struct journal *journal, const char *run, const char *kind,
+    int64_t *seq, bool *ret_found, struct object_row *row)
+{
+	AUTO_STRUCT(query) query = { 0 };
+
+	if (query_start(journal,
+		OBJECT_SELECT "WHERE seq > ?1 AND (?2 IS NULL OR run = ?2)"
+			      " AND (?3 IS NULL OR kind = ?3)"
+			      " ORDER BY seq LIMIT 1",
+		SQL_VALUES(sql_int(*seq), sql_text(run), sql_text(kind)),
+		&query) != 0 ||
+	    query_step(&query, ret_found) != 0)
+		return -1;
+	if (!*ret_found)
+		return 0;
+	*seq = sqlite3_column_int64(query.stmt, (int)object_shape.count);
+	return row_fill(&query, &object_shape, row);
+}
+
+int
+journal_each_object(struct journal *journal, const char *run, const char *kind,
+    int (*visit)(void *ctx, const struct object_row *row), void *ctx)
+{
+	int64_t seq = -1;
+
+	for (;;) {
+		AUTO_STRUCT(object_row) row = { 0 };
+		bool found;
+
+		if (next_object(journal, run, kind, &seq, &found, &row) != 0)
+			return -1;
+		if (!found)
+			return 0;
+		if (visit(ctx, &row) != 0)
+			return -1;
+	}
+}
+
+void
+object_row_clear(struct object_row *row)
+{
+	row_clear(&object_shape, row, sizeof(*row));
+}
+
+int
+journal_serial_used(struct journal *journal, const char *issuer_dn,
+    const char *serial, bool *ret_used)
+{
+	return exists(journal,
+	    "SELECT seq FROM objects WHERE issuer_dn = ?1 AND serial = ?2",
+	    SQL_VALUES(sql_text(issuer_dn), sql_text(serial)), ret_used);
+}
+
+int
+journal_spki_used(
+    struct journal *journal, const char *spki_sha256, bool *ret_used)
+{
+	return exists(journal,
+	    "SELECT seq FROM objects WHERE spki = ?1 AND state <> 2 LIMIT 1",
+	    SQL_VALUES(sql_text(spki_sha256)), ret_used);
+}
+
+int
+journal_crl_next_number(
+    struct journal *journal, const char *issuer_dn, uint64_t *ret_number)
+{
+	int64_t last;
+	bool found;
+
+	if (sql_number(journal,
+		"SELECT MAX(number) FROM objects WHERE issuer_dn = ?1",
+		SQL_VALUES(sql_text(issuer_dn)), &found, &last) != 0)
+		return -1;
+	if (found && last == INT64_MAX)
+		return ca_error(CA_R_POLICY,
+		    "the issuer has used the highest CRL number that a journal "
+		    "can hold: a new issuer is needed");
+	*ret_number = found ? (uint64_t)last + 1 : 1;
+	return 0;
+}
+
+/* ---- revocations ------------------------------------------------------ */
+
+static const struct column revocation_columns[] = {
+	AT(COLUMN_TEXT, revocation_row, serial),
+	AT(COLUMN_INT64, revocation_row, date),
+	AT(COLUMN_TEXT, revocation_row, reason),
+};
+static const struct row_shape revocation_shape = SHAPE(revocation_columns);
+
+static int
+visit_revocation(struct query *query,
+    int (*visit)(void *ctx, const struct revocation_row *row), void *ctx)
+{
+	struct revocation_row row = { 0 };
+	int ret = row_fill(query, &revocation_shape, &row);
+
+	if (ret == 0 && visit(ctx, &row) != 0)
+		ret = -1;
+	row_clear(&revocation_shape, &row, sizeof(row));
+	return ret;
+}
+
+int
+journal_each_revocation(struct journal *journal, const char *issuer_dn,
+    int (*visit)(void *ctx, const struct revocation_row *row), void *ctx)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	bool found;
+
+	if (query_start(journal,
+		"SELECT serial, date, reason FROM revocations"
+		" WHERE issuer_dn = ?1 ORDER BY octets, serial",
+		SQL_VALUES(sql_text(issuer_dn)), &query) != 0)
+		return -1;
+	while (query_step(&query, &found) == 0) {
+		if (!found)
+			return 0;
+		if (visit_revocation(&query, visit, ctx) != 0)
+			return -1;
+	}
+	return -1;
+}
+
+int
+journal_revocation(struct journal *journal, const char *issuer_dn,
+    const char *serial, bool *ret_found)
+{
+	return exists(journal,
+	    "SELECT date FROM revocations WHERE issuer_dn = ?1"
+	    " AND octets = ?2 AND serial = ?3",
+	    SQL_VALUES(sql_text(issuer_dn),
+		sql_int((int64_t)strlen(serial) / 2), sql_text(serial)),
+	    ret_found);
+}
+
+int
+journal_revocation_count(
+    struct journal *journal, const char *issuer_dn, uint64_t *ret_count)
+{
+	int64_t count;
+	bool found;
+
+	if (sql_number(journal,
+		"SELECT COUNT(*) FROM revocations WHERE issuer_dn = ?1",
+		SQL_VALUES(sql_text(issuer_dn)), &found, &count) != 0)
+		return -1;
+	*ret_count = (uint64_t)count;
+	return 0;
+}
+
+/* ---- runs ------------------------------------------------------------- */
+
+#define RUN_SELECT                                                    \
+	"SELECT run, plan, manifest, directory, open, refused, lists" \
+	" FROM runs "
+
+static const struct column run_columns[] = {
+	AT(COLUMN_TEXT, run_row, run),
+	AT(COLUMN_TEXT, run_row, plan),
+	AT(COLUMN_TEXT, run_row, manifest),
+	AT(COLUMN_TEXT, run_row, directory),
+	AT(COLUMN_BOOL, run_row, open),
+	AT(COLUMN_BOOL, run_row, refused),
+	AT(COLUMN_INT, run_row, lists),
+};
+static const struct row_shape run_shape = SHAPE(run_columns);
+
+static int
+run_get(struct journal *journal, const char *sql,
+    const struct sql_value *values, bool *ret_found, struct run_row *ret_row)
+{
+	AUTO_STRUCT(run_row) row = { 0 };
+
+	if (row_get(journal, sql, values, &run_shape, ret_found, &row) != 0)
+		return -1;
+	if (*ret_found) {
+		*ret_row = row;
+		memset(&row, 0, sizeof(row));
+	}
+	return 0;
+}
+
+int
+journal_open_run(
+    struct journal *journal, bool *ret_found, struct run_row *ret_row)
+{
+	return run_get(
+	    journal, RUN_SELECT "WHERE open = 1", NULL, ret_found, ret_row);
+}
+
+int
+journal_run_without_receipt(
+    struct journal *journal, bool *ret_found, struct run_row *ret_row)
+{
+	return run_get(journal,
+	    RUN_SELECT "WHERE open = 0 AND receipt = 0 ORDER BY seq DESC", NULL,
+	    ret_found, ret_row);
+}
+
+int
+journal_run_of_plan(struct journal *journal, const char *plan, bool *ret_found,
+    struct run_row *ret_row)
+{
+	return run_get(journal, RUN_SELECT "WHERE plan = ?1",
+	    SQL_VALUES(sql_text(plan)), ret_found, ret_row);
+}
+
+void
+run_row_clear(struct run_row *row)
+{
+	row_clear(&run_shape, row, sizeof(*row));
+}
+
+/* ---- reading ---------------------------------------------------------- */
+
+static int
+next_entry_start(struct journal *journal, int64_t seq, enum entry_kind kind,
+    struct query *ret_query)
+{
+	if (kind == ENTRY_KINDS)
+		return query_start(journal,
+		    "SELECT seq, body FROM entries WHERE seq >= ?1"
+		    " ORDER BY seq LIMIT 1",
+		    SQL_VALUES(sql_int(seq)), ret_query);
+	return query_start(journal,
+	    "SELECT seq, body FROM entries WHERE kind = ?2 AND seq >= ?1"
+	    " ORDER BY seq LIMIT 1",
+	    SQL_VALUES(sql_int(seq), sql_text(entry_kind_name(kind))),
+	    ret_query);
+}
+
+static int
+next_entry(struct journal *journal, enum entry_kind kind, int64_t *seq,
+    char **ret_line, size_t *ret_len)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	unsigned char *line = NULL;
+	bool found;
+
+	if (next_entry_start(journal, *seq, kind, &query) != 0 ||
+	    query_step(&query, &found) != 0 ||
+	    (found && query_blob(&query, 1, &line, ret_len) != 0))
+		return -1;
+	*seq = found ? sqlite3_column_int64(query.stmt, 0) : -1;
+	*ret_line = (char *)line;
+	return 0;
+}
+
+int
+journal_each_entry(struct journal *journal, uint64_t first,
+    enum entry_kind kind,
+    int (*visit)(void *ctx, uint64_t seq, const char *line, size_t len),
+    void *ctx)
+{
+	int64_t seq = (int64_t)first;
+
+	for (;; seq++) {
+		AUTO_CHARS(line) = NULL;
+		size_t len;
+
+		if (next_entry(journal, kind, &seq, &line, &len) != 0)
+			return -1;
+		if (seq < 0)
+			return 0;
+		if (visit(ctx, (uint64_t)seq, line, len) != 0)
+			return -1;
+	}
+}
+
+static int
+checkpoint_note(const char *line, size_t len, char **ret_note)
+{
+	AUTO(json_t) *json = NULL;
+	struct entry entry;
+	char *note;
+
+	if (entry_parse(line, len, &json, &entry) != 0 ||
+	    entry_check(entry.kind, entry.data) != 0)
+		return -1;
+	note =
+	    text_copy(json_string_value(json_object_get(entry.data, "note")));
+	if (note == NULL)
+		return -1;
+	*ret_note = note;
+	return 0;
+}
+
+int
+journal_last_checkpoint(
+    struct journal *journal, bool *ret_found, char **ret_note)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	AUTO_CHARS(line) = NULL;
+	bool found;
+
+	if (query_start(journal,
+		"SELECT body FROM entries WHERE kind = 'checkpoint'"
+		" ORDER BY seq DESC LIMIT 1",
+		NULL, &query) != 0 ||
+	    query_step(&query, &found) != 0 ||
+	    (found && query_text(&query, 0, &line) != 0) ||
+	    (found && checkpoint_note(line, strlen(line), ret_note) != 0))
+		return -1;
+	*ret_found = found;
+	return 0;
+}

@@ -1,0 +1,227 @@
+/*
+ * The tables.  entries, nodes and evidence are the journal; the others are
+ * derived from the entries and hold nothing of their own.  docs/journal.md
+ * describes them for auditors.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "ceremony/journal/store.h"
+
+/* As SQLite stores them in sqlite_schema, so that they can be compared. */
+static const char *const statements[] = {
+	"CREATE TABLE entries (\n"
+	"  seq INTEGER PRIMARY KEY,\n"
+	"  kind TEXT NOT NULL,\n"
+	"  time INTEGER NOT NULL,\n"
+	"  body BLOB NOT NULL,\n"
+	"  leaf BLOB NOT NULL\n"
+	") STRICT",
+	"CREATE INDEX entries_kind ON entries (kind, seq)",
+	"CREATE INDEX entries_time ON entries (time)",
+
+	"CREATE TABLE nodes (\n"
+	"  level INTEGER NOT NULL,\n"
+	"  idx INTEGER NOT NULL,\n"
+	"  hash BLOB NOT NULL,\n"
+	"  PRIMARY KEY (level, idx)\n"
+	") STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE evidence (\n"
+	"  id INTEGER PRIMARY KEY,\n"
+	"  sha256 BLOB NOT NULL UNIQUE,\n"
+	"  size INTEGER NOT NULL,\n"
+	"  bytes BLOB NOT NULL\n"
+	") STRICT",
+
+	"CREATE TABLE authority (\n"
+	"  one INTEGER PRIMARY KEY CHECK (one = 1),\n"
+	"  id TEXT NOT NULL,\n"
+	"  genesis BLOB NOT NULL,\n"
+	"  token_label TEXT NOT NULL,\n"
+	"  token_intended INTEGER NOT NULL DEFAULT 0,\n"
+	"  token_serial TEXT,\n"
+	"  ready INTEGER NOT NULL DEFAULT 0,\n"
+	"  config_sha256 TEXT\n"
+	") STRICT",
+
+	"CREATE TABLE runs (\n"
+	"  seq INTEGER PRIMARY KEY,\n"
+	"  run TEXT NOT NULL UNIQUE,\n"
+	"  plan TEXT NOT NULL UNIQUE,\n"
+	"  manifest TEXT NOT NULL,\n"
+	"  directory TEXT NOT NULL,\n"
+	"  open INTEGER NOT NULL DEFAULT 1,\n"
+	"  refused INTEGER NOT NULL DEFAULT 0,\n"
+	"  lists INTEGER NOT NULL DEFAULT 0,\n"
+	"  receipt INTEGER NOT NULL DEFAULT 0\n"
+	") STRICT",
+	"CREATE UNIQUE INDEX runs_open ON runs (open) WHERE open = 1",
+
+	"CREATE TABLE keys (\n"
+	"  seq INTEGER PRIMARY KEY,\n"
+	"  name TEXT NOT NULL,\n"
+	"  run TEXT NOT NULL,\n"
+	"  id BLOB NOT NULL UNIQUE,\n"
+	"  type TEXT NOT NULL,\n"
+	"  purpose TEXT NOT NULL,\n"
+	"  backup TEXT NOT NULL,\n"
+	"  state INTEGER NOT NULL DEFAULT 0,\n"
+	"  spki BLOB,\n"
+	"  spki_sha256 BLOB UNIQUE\n"
+	") STRICT",
+	"CREATE UNIQUE INDEX keys_name ON keys (name) WHERE state <> 2",
+
+	"CREATE TABLE objects (\n"
+	"  seq INTEGER PRIMARY KEY,\n"
+	"  run TEXT NOT NULL REFERENCES runs (run),\n"
+	"  list INTEGER,\n"
+	"  object INTEGER,\n"
+	"  kind TEXT NOT NULL,\n"
+	"  name TEXT NOT NULL,\n"
+	"  state INTEGER NOT NULL DEFAULT 0,\n"
+	"  adopted INTEGER NOT NULL DEFAULT 0,\n"
+	"  issuer TEXT,\n"
+	"  issuer_dn TEXT,\n"
+	"  subject_dn TEXT,\n"
+	"  serial TEXT,\n"
+	"  spki TEXT,\n"
+	"  key TEXT,\n"
+	"  certificate_kind TEXT,\n"
+	"  profile TEXT,\n"
+	"  number INTEGER,\n"
+	"  valid_from INTEGER,\n"
+	"  valid_until INTEGER,\n"
+	"  ca INTEGER,\n"
+	"  tbs TEXT,\n"
+	"  sha256 TEXT,\n"
+	"  UNIQUE (run, list, object),\n"
+	"  UNIQUE (issuer_dn, serial),\n"
+	"  UNIQUE (issuer_dn, number)\n"
+	") STRICT",
+	"CREATE UNIQUE INDEX objects_name ON objects (kind, name) "
+	"WHERE state <> 2",
+	"CREATE INDEX objects_spki ON objects (spki)",
+
+	"CREATE TABLE revocations (\n"
+	"  issuer_dn TEXT NOT NULL,\n"
+	"  octets INTEGER NOT NULL,\n"
+	"  serial TEXT NOT NULL,\n"
+	"  date INTEGER NOT NULL,\n"
+	"  reason TEXT NOT NULL,\n"
+	"  PRIMARY KEY (issuer_dn, octets, serial)\n"
+	") STRICT, WITHOUT ROWID",
+};
+
+enum { STATEMENTS = sizeof(statements) / sizeof(statements[0]) };
+
+static int
+set_number(struct journal *journal, const char *pragma, int value)
+{
+	AUTO_CHARS(sql) = text_printf("PRAGMA %s = %d", pragma, value);
+
+	return sql == NULL ? -1 : sql_script(journal, sql);
+}
+
+int
+schema_create(struct journal *journal)
+{
+	if (journal_begin(journal) != 0)
+		return -1;
+	for (size_t i = 0; i < STATEMENTS; i++)
+		if (sql_script(journal, statements[i]) != 0) {
+			journal_rollback(journal);
+			return -1;
+		}
+	if (set_number(journal, "application_id", JOURNAL_APPLICATION_ID) !=
+		0 ||
+	    set_number(journal, "user_version", JOURNAL_SCHEMA_VERSION) != 0) {
+		journal_rollback(journal);
+		return -1;
+	}
+	return journal_commit(journal);
+}
+
+static bool
+is_ours(const char *sql)
+{
+	for (size_t i = 0; i < STATEMENTS; i++)
+		if (strcmp(statements[i], sql) == 0)
+			return true;
+	return false;
+}
+
+/* Another table, a trigger or a view could make our statements lie. */
+static int
+check_tables(struct journal *journal)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	size_t count = 0;
+	bool row;
+
+	if (query_start(journal,
+		"SELECT sql, name FROM sqlite_schema WHERE sql IS NOT NULL",
+		NULL, &query) != 0)
+		return -1;
+	while (query_step(&query, &row) == 0) {
+		AUTO_CHARS(sql) = NULL;
+		AUTO_CHARS(name) = NULL;
+
+		if (!row && count == STATEMENTS)
+			return 0;
+		if (!row)
+			return ca_error(CA_R_CORRUPT,
+			    "'%s' lacks tables of a journal: put a backup in "
+			    "its place",
+			    journal->path);
+		if (query_text(&query, 0, &sql) != 0 ||
+		    query_text(&query, 1, &name) != 0)
+			return -1;
+		if (sql == NULL || !is_ours(sql))
+			return ca_error(CA_R_CORRUPT,
+			    "'%s' holds '%s', which ca-tool did not make: it "
+			    "was changed by hand, put a backup in its place",
+			    journal->path, name == NULL ? "" : name);
+		count++;
+	}
+	return -1;
+}
+
+int
+schema_check(struct journal *journal)
+{
+	int64_t id, version;
+	bool found;
+
+	if (sql_number(journal, "PRAGMA application_id", NULL, &found, &id) !=
+		0 ||
+	    sql_number(
+		journal, "PRAGMA user_version", NULL, &found, &version) != 0)
+		return -1;
+	if (id != JOURNAL_APPLICATION_ID)
+		return ca_error(CA_R_CORRUPT,
+		    "'%s' is no journal of ca-tool: it is empty or belongs to "
+		    "another program; where `init` was cut off, run it again, "
+		    "else put a backup in its place",
+		    journal->path);
+	if (version > JOURNAL_SCHEMA_VERSION)
+		return ca_error(CA_R_CORRUPT,
+		    "'%s' was written by a newer ca-tool (schema %lld, this "
+		    "one knows %d): use that version",
+		    journal->path, (long long)version, JOURNAL_SCHEMA_VERSION);
+	if (version != JOURNAL_SCHEMA_VERSION)
+		return ca_error(CA_R_CORRUPT,
+		    "'%s' has schema %lld, which no ca-tool has written: put a "
+		    "backup in its place",
+		    journal->path, (long long)version);
+	return check_tables(journal);
+}
+
+int
+schema_clear_derived(struct journal *journal)
+{
+	return sql_script(journal,
+	    "DELETE FROM objects; DELETE FROM runs; DELETE FROM keys;"
+	    "DELETE FROM revocations; DELETE FROM authority;");
+}

@@ -1,0 +1,447 @@
+/* Creating, opening and closing the file; transactions. */
+#include "ceremony/journal/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+
+/*
+ * SQLite refuses symbolic links in every component (SQLITE_OPEN_NOFOLLOW), but
+ * an authority may well lie below one: the directory itself is checked by
+ * dir_open(), its path then resolved.
+ */
+static int
+locate(const char *dir, char **ret_path, int *ret_fd)
+{
+	AUTO_FD(fd) = -1;
+	AUTO_CHARS(real) = NULL;
+	AUTO_CHARS(path) = NULL;
+
+	if (dir_open(dir, &fd) != 0)
+		return -1;
+	real = realpath(dir, NULL);
+	if (real == NULL)
+		return ca_error_errno(CA_R_IO, "cannot resolve '%s'", dir);
+	path = text_printf("%s/" JOURNAL_FILE, real);
+	if (path == NULL)
+		return -1;
+	*ret_path = TAKE(path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/*
+ * By name, not by descriptor: closing one would drop the locks that another
+ * connection of this process holds on the file.
+ */
+static int
+check_file(int dirfd, const char *path, enum journal_mode mode)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, JOURNAL_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT
+		    ? ca_error(CA_R_MISSING,
+			  "'%s' does not exist: is this the directory of an "
+			  "authority? `init` makes one",
+			  path)
+		    : ca_error_errno(CA_R_IO, "cannot look at '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return ca_error(CA_R_CORRUPT,
+		    "'%s' is not a regular file: put the journal in its place",
+		    path);
+	if (mode == JOURNAL_WRITE && (st.st_mode & 077) != 0 &&
+	    fchmodat(dirfd, JOURNAL_FILE, 0600, 0) != 0)
+		return ca_error_errno(
+		    CA_R_IO, "cannot make '%s' private", path);
+	return 0;
+}
+
+static int
+connect_file(const char *path, enum journal_mode mode, struct journal **ret)
+{
+	AUTO_PTR(journal) *journal = calloc(1, sizeof(*journal));
+	int rc;
+
+	if (journal == NULL)
+		return ca_error(CA_R_MEMORY, "out of memory");
+	journal->mode = mode;
+	journal->path = text_copy(path);
+	if (journal->path == NULL)
+		return -1;
+	rc = sqlite3_open_v2(path, &journal->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
+		SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
+	    NULL);
+	if (journal->db == NULL)
+		return ca_error(CA_R_MEMORY, "out of memory");
+	if (rc != SQLITE_OK)
+		return sql_error(journal, rc, NULL);
+	/* SQLite opens for reading what it may not write, without a word. */
+	if (mode == JOURNAL_WRITE &&
+	    sqlite3_db_readonly(journal->db, "main") != 0)
+		return ca_error(
+		    CA_R_IO, "'%s' cannot be opened for writing", path);
+	*ret = TAKE(journal);
+	return 0;
+}
+
+/*
+ * Nothing in the file may steer SQLite.  One writer for as long as it is open
+ * (locking_mode): a reader that lingers is met when the journal is opened, not
+ * in the middle of a ceremony, when a commit would have to wait for it.
+ */
+static int
+configure(struct journal *journal)
+{
+	static const char common[] = "PRAGMA trusted_schema = OFF;"
+				     "PRAGMA cell_size_check = ON;"
+				     "PRAGMA foreign_keys = ON;"
+				     "PRAGMA temp_store = MEMORY;"
+				     "PRAGMA mmap_size = 0;";
+
+	if (sqlite3_busy_timeout(journal->db, JOURNAL_BUSY_MS) != SQLITE_OK ||
+	    sqlite3_db_config(
+		journal->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
+	    sqlite3_db_config(journal->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0,
+		NULL) != SQLITE_OK ||
+	    sqlite3_db_config(
+		journal->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) != SQLITE_OK)
+		return ca_error(CA_R_INTERNAL, "cannot configure SQLite");
+	if (sql_script(journal, common) != 0)
+		return -1;
+	if (journal->mode == JOURNAL_READ)
+		return sql_script(journal, "PRAGMA query_only = ON");
+	return sql_script(journal,
+	    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = EXTRA");
+}
+
+/* Only once the file is known to be ours: this would convert another's. */
+static int
+set_journal_mode(struct journal *journal)
+{
+	if (journal->mode == JOURNAL_READ)
+		return 0;
+	return sql_script(journal, "PRAGMA journal_mode = DELETE");
+}
+
+/* Takes the lock: shared with a snapshot, or exclusive for good. */
+static int
+take_lock(struct journal *journal)
+{
+	if (journal->mode == JOURNAL_WRITE)
+		return sql_script(journal, "BEGIN EXCLUSIVE; COMMIT");
+	return sql_script(journal, "BEGIN; SELECT COUNT(*) FROM sqlite_schema");
+}
+
+static int
+check_last_leaf(struct journal *journal, int64_t last)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	AUTO_BYTES(body) = NULL;
+	unsigned char stored[HASH_LEN], leaf[HASH_LEN];
+	size_t len;
+	bool row;
+
+	if (query_start(journal,
+		"SELECT body, leaf FROM entries WHERE seq = ?1",
+		SQL_VALUES(sql_int(last)), &query) != 0 ||
+	    query_step(&query, &row) != 0 ||
+	    query_blob(&query, 0, &body, &len) != 0 ||
+	    query_hash(&query, 1, stored) != 0 ||
+	    tree_leaf(body == NULL ? (const void *)"" : body, len, leaf) != 0)
+		return -1;
+	if (CRYPTO_memcmp(stored, leaf, HASH_LEN) != 0)
+		return ca_error(CA_R_CORRUPT,
+		    "the last entry (%lld) of '%s' does not have the hash that "
+		    "is stored with it: keep the file, and put a backup in its "
+		    "place",
+		    (long long)last, journal->path);
+	return 0;
+}
+
+/* Entries are numbered from 0 without a gap. */
+static int
+check_entries(struct journal *journal)
+{
+	int64_t count, first, last;
+	bool found;
+
+	if (sql_number(journal, "SELECT COUNT(*) FROM entries", NULL, &found,
+		&count) != 0)
+		return -1;
+	if (count == 0)
+		return 0;
+	if (sql_number(journal, "SELECT MIN(seq) FROM entries", NULL, &found,
+		&first) != 0 ||
+	    sql_number(journal, "SELECT MAX(seq) FROM entries", NULL, &found,
+		&last) != 0)
+		return -1;
+	if (first != 0 || last != count - 1)
+		return ca_error(CA_R_CORRUPT,
+		    "'%s' has %lld entries, numbered %lld to %lld: entries "
+		    "are missing, keep the file, and put a backup in its place",
+		    journal->path, (long long)count, (long long)first,
+		    (long long)last);
+	return check_last_leaf(journal, last);
+}
+
+static int
+open_file(
+    const char *path, enum journal_mode mode, struct journal **ret_journal)
+{
+	AUTO_PTR(journal) *journal = NULL;
+
+	if (connect_file(path, mode, &journal) != 0 ||
+	    configure(journal) != 0 || take_lock(journal) != 0 ||
+	    schema_check(journal) != 0 || set_journal_mode(journal) != 0 ||
+	    check_entries(journal) != 0)
+		return -1;
+	*ret_journal = TAKE(journal);
+	return 0;
+}
+
+static int
+copy_files(int from, int to)
+{
+	int hot = file_exists_at(from, JOURNAL_ROLLBACK_FILE);
+
+	if (hot < 0 ||
+	    file_copy_at(from, JOURNAL_FILE, to, JOURNAL_FILE, 0600) != 0)
+		return -1;
+	if (hot == 0)
+		return 0;
+	return file_copy_at(
+	    from, JOURNAL_ROLLBACK_FILE, to, JOURNAL_ROLLBACK_FILE, 0600);
+}
+
+/* The open connection keeps what it needs of them. */
+static void
+remove_copy(int dirfd, const char *dir)
+{
+	(void)unlinkat(dirfd, JOURNAL_FILE, 0);
+	(void)unlinkat(dirfd, JOURNAL_ROLLBACK_FILE, 0);
+	(void)rmdir(dir);
+}
+
+/*
+ * On a medium that cannot be written a rollback journal that a crash left
+ * cannot be played back: done on a private copy, which is gone again when
+ * this returns.
+ */
+static int
+open_copy(int dirfd, const char *path, struct journal **ret_journal)
+{
+	const char *tmp = getenv("TMPDIR");
+	AUTO_CHARS(dir) = text_printf(
+	    "%s/ca-tool-XXXXXX", tmp == NULL || tmp[0] != '/' ? "/tmp" : tmp);
+	AUTO_CHARS(copy) = NULL;
+	AUTO_FD(copy_fd) = -1;
+	int ret = -1;
+
+	if (dir == NULL)
+		return -1;
+	if (mkdtemp(dir) == NULL)
+		return ca_error_errno(CA_R_IO,
+		    "cannot make a directory for a copy of '%s'", path);
+	if (locate(dir, &copy, &copy_fd) == 0 &&
+	    copy_files(dirfd, copy_fd) == 0)
+		ret = open_file(copy, JOURNAL_READ, ret_journal);
+	if (copy_fd >= 0)
+		remove_copy(copy_fd, dir);
+	return ret;
+}
+
+static bool
+is_readonly_trouble(int dirfd)
+{
+	return ca_error_reason() == CA_R_IO &&
+	    (faccessat(dirfd, JOURNAL_FILE, W_OK, 0) != 0 ||
+		faccessat(dirfd, ".", W_OK, 0) != 0);
+}
+
+int
+journal_open(
+    const char *dir, enum journal_mode mode, struct journal **ret_journal)
+{
+	AUTO_CHARS(path) = NULL;
+	AUTO_FD(dirfd) = -1;
+
+	if (locate(dir, &path, &dirfd) != 0 ||
+	    check_file(dirfd, path, mode) != 0)
+		return -1;
+	if (open_file(path, mode, ret_journal) == 0)
+		return 0;
+	if (mode != JOURNAL_READ || !is_readonly_trouble(dirfd))
+		return -1;
+	ca_error_clear();
+	return open_copy(dirfd, path, ret_journal);
+}
+
+/* 1: there and not empty, 0: missing or empty. */
+static int
+file_has_content(int dirfd, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, JOURNAL_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return !S_ISREG(st.st_mode) || st.st_size != 0 ? 1 : 0;
+	if (errno == ENOENT)
+		return 0;
+	return ca_error_errno(CA_R_IO, "cannot look at '%s'", path);
+}
+
+static int
+must_be_unborn(const char *dir, const char *path)
+{
+	AUTO_PTR(journal) *journal = NULL;
+	unsigned char root[HASH_LEN];
+	uint64_t size;
+
+	if (journal_open(dir, JOURNAL_WRITE, &journal) != 0 ||
+	    journal_head(journal, &size, root) != 0)
+		return -1;
+	if (size == 0)
+		return 0;
+	return ca_error(CA_R_EXISTS,
+	    "'%s' exists and has entries: this authority was founded already",
+	    path);
+}
+
+/*
+ * A cut-off create left a file without entries, or one that is empty once its
+ * rollback journal was played back.  It is opened before it is removed, so
+ * that no rollback journal stays behind to meet the next file.
+ */
+static int
+remove_unborn(const char *dir, int dirfd, const char *path)
+{
+	int content = file_has_content(dirfd, path);
+
+	if (content < 0)
+		return -1;
+	if (content == 1 && must_be_unborn(dir, path) != 0) {
+		if (ca_error_reason() != CA_R_CORRUPT ||
+		    file_has_content(dirfd, path) != 0)
+			return -1;
+		ca_error_clear();
+	}
+	return file_remove_at(dirfd, JOURNAL_FILE);
+}
+
+static int
+make_file(int dirfd, const char *path)
+{
+	AUTO_FD(fd) = openat(dirfd, JOURNAL_FILE,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return ca_error_errno(CA_R_IO, "cannot create '%s'", path);
+	return file_remove_at(dirfd, JOURNAL_ROLLBACK_FILE);
+}
+
+int
+journal_create(const char *dir, struct journal **ret_journal)
+{
+	AUTO_PTR(journal) *journal = NULL;
+	AUTO_CHARS(path) = NULL;
+	AUTO_FD(dirfd) = -1;
+
+	if (locate(dir, &path, &dirfd) != 0 ||
+	    remove_unborn(dir, dirfd, path) != 0 ||
+	    make_file(dirfd, path) != 0 ||
+	    connect_file(path, JOURNAL_WRITE, &journal) != 0 ||
+	    configure(journal) != 0 || take_lock(journal) != 0 ||
+	    set_journal_mode(journal) != 0 || schema_create(journal) != 0 ||
+	    file_sync(dirfd, dir) != 0)
+		return -1;
+	*ret_journal = TAKE(journal);
+	return 0;
+}
+
+void
+journal_free(struct journal *journal)
+{
+	if (journal == NULL)
+		return;
+	for (size_t i = 0; i < journal->kept_count; i++)
+		(void)sqlite3_finalize(journal->kept[i].stmt);
+	(void)sqlite3_close_v2(journal->db);
+	free(journal->path);
+	free(journal->person);
+	free(journal->role);
+	free(journal);
+}
+
+int
+journal_set_person(struct journal *journal, const char *name, const char *role)
+{
+	AUTO_CHARS(person) = NULL;
+	AUTO_CHARS(copy) = NULL;
+
+	if (name != NULL) {
+		person = text_copy(name);
+		copy = text_copy(role == NULL ? "" : role);
+		if (person == NULL || copy == NULL)
+			return -1;
+	}
+	free(journal->person);
+	free(journal->role);
+	journal->person = TAKE(person);
+	journal->role = TAKE(copy);
+	return 0;
+}
+
+int
+journal_must_write(struct journal *journal)
+{
+	if (journal->mode == JOURNAL_WRITE)
+		return 0;
+	return ca_error(CA_R_INTERNAL,
+	    "'%s' was opened for reading, nothing can be added", journal->path);
+}
+
+/* A reader's snapshot is a transaction too, but not one of its caller's. */
+bool
+journal_in_transaction(const struct journal *journal)
+{
+	return journal->mode == JOURNAL_WRITE &&
+	    sqlite3_get_autocommit(journal->db) == 0;
+}
+
+int
+journal_begin(struct journal *journal)
+{
+	if (journal_must_write(journal) != 0)
+		return -1;
+	if (journal_in_transaction(journal))
+		return ca_error(CA_R_INTERNAL,
+		    "a transaction of '%s' is open already", journal->path);
+	return sql_script(journal, "BEGIN IMMEDIATE");
+}
+
+int
+journal_commit(struct journal *journal)
+{
+	if (!journal_in_transaction(journal))
+		return ca_error(CA_R_INTERNAL,
+		    "there is no transaction of '%s' to commit", journal->path);
+	if (sql_script(journal, "COMMIT") == 0)
+		return 0;
+	journal_rollback(journal);
+	return -1;
+}
+
+/* Where it fails, SQLite has rolled back by itself. */
+void
+journal_rollback(struct journal *journal)
+{
+	if (journal_in_transaction(journal))
+		(void)sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/*
+ * What the files of the journal share; nobody else includes this (but tests).
+ *
+ *   sql.c     statements, values, SQLite's errors in our words
+ *   schema.c  the tables, and whether a file has exactly these
+ *   store.c   create, open, close, transactions
+ *   append.c  evidence, appending, the stored tree, rebuilding
+ *   entry.c   the table of kinds, what data must hold, the line
+ *   apply.c   from an entry to the derived tables
+ *   query.c   from the derived tables to rows
+ */
+#ifndef CA_JOURNAL_STORE_H
+#define CA_JOURNAL_STORE_H
+
+#include <jansson.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "ceremony/journal/journal.h"
+#include "ceremony/journal/tree.h"
+
+CLEANUP_DEFINE(json_t, json_decref);
+
+enum {
+	JOURNAL_APPLICATION_ID = 0x43414a31, /* "CAJ1" */
+	JOURNAL_SCHEMA_VERSION = 1,
+	JOURNAL_BUSY_MS = 3000,
+	STATEMENTS_KEPT = 96,
+};
+
+#define JOURNAL_FILE "journal.db"
+#define JOURNAL_ROLLBACK_FILE "journal.db-journal"
+
+/* A prepared statement, kept for its next use; known by its literal. */
+struct statement {
+	const char *sql;
+	sqlite3_stmt *stmt;
+	bool busy;
+};
+
+struct journal {
+	sqlite3 *db;
+	enum journal_mode mode;
+	char *path; /* for messages */
+	char *person, *role;
+	struct statement kept[STATEMENTS_KEPT];
+	size_t kept_count;
+};
+
+/* ---- sql.c ------------------------------------------------------------ */
+
+enum sql_type { SQL_END, SQL_TEXT, SQL_INT, SQL_BLOB };
+
+/* A value for ?1, ?2, ...; text and blobs must outlive the query. */
+struct sql_value {
+	enum sql_type type;
+	const void *bytes; /* NULL is SQL's NULL */
+	size_t len;
+	int64_t number;
+};
+
+static inline struct sql_value
+sql_text(const char *text)
+{
+	return (struct sql_value){ .type = SQL_TEXT, .bytes = text };
+}
+
+static inline struct sql_value
+sql_int(int64_t number)
+{
+	return (struct sql_value){ .type = SQL_INT, .number = number };
+}
+
+static inline struct sql_value
+sql_blob(const void *bytes, size_t len)
+{
+	return (
+	    struct sql_value){ .type = SQL_BLOB, .bytes = bytes, .len = len };
+}
+
+#define SQL_VALUES(...)                         \
+	(const struct sql_value[])              \
+	{                                       \
+		__VA_ARGS__, (struct sql_value) \
+		{                               \
+			.type = SQL_END         \
+		}                               \
+	}
+
+struct query {
+	struct journal *journal;
+	sqlite3_stmt *stmt;
+	struct statement *kept; /* NULL: finalized at the end */
+};
+
+/* `sql` must be a string literal; `values` may be NULL. */
+int query_start(struct journal *journal, const char *sql,
+    const struct sql_value *values, struct query *ret_query) MUST_USE;
+int query_step(struct query *query, bool *ret_row) MUST_USE;
+/* A malloc'd copy of column `i`, NULL for NULL. */
+int query_text(struct query *query, int i, char **ret_text) MUST_USE;
+int query_blob(struct query *query, int i, unsigned char **ret_bytes,
+    size_t *ret_len) MUST_USE;
+/* Column `i`, which must be a blob of exactly HASH_LEN octets. */
+int query_hash(
+    struct query *query, int i, unsigned char ret_hash[HASH_LEN]) MUST_USE;
+void query_clear(struct query *query);
+CLEANUP_DEFINE_STRUCT(query);
+
+/* Run to the end; a UNIQUE constraint is CA_R_EXISTS and names `subject`. */
+int sql_run(struct journal *journal, const char *subject, const char *sql,
+    const struct sql_value *values) MUST_USE;
+/* The first column of the first row. */
+int sql_number(struct journal *journal, const char *sql,
+    const struct sql_value *values, bool *ret_found,
+    int64_t *ret_number) MUST_USE;
+/* Several statements without values. */
+int sql_script(struct journal *journal, const char *sql) MUST_USE;
+/* Raise what SQLite's result `rc` means; -1. */
+int sql_error(struct journal *journal, int rc, const char *subject);
+
+/* ---- schema.c --------------------------------------------------------- */
+
+int schema_create(struct journal *journal) MUST_USE;
+/* CA_R_CORRUPT unless the file has exactly our schema. */
+int schema_check(struct journal *journal) MUST_USE;
+/* Empty all derived tables. */
+int schema_clear_derived(struct journal *journal) MUST_USE;
+
+/* ---- store.c ---------------------------------------------------------- */
+
+/* CA_R_INTERNAL unless the journal was opened for writing. */
+int journal_must_write(struct journal *journal) MUST_USE;
+bool journal_in_transaction(const struct journal *journal);
+
+/* ---- entry.c ---------------------------------------------------------- */
+
+struct entry {
+	uint64_t seq;
+	int64_t time;
+	enum entry_kind kind;
+	const json_t *data;
+	const unsigned char *leaf;
+};
+
+typedef int entry_apply_fn(struct journal *journal, const struct entry *entry);
+
+/* CA_R_INTERNAL, naming the member, unless `data` has what its kind needs. */
+int entry_check(enum entry_kind kind, const json_t *data) MUST_USE;
+/* Bring the derived tables up to date. */
+int entry_apply(struct journal *journal, const struct entry *entry) MUST_USE;
+/* The line; `out` holds ENTRY_MAX_BYTES, no NUL is added. */
+int entry_line(const struct entry *entry, const char *person, const char *role,
+    const char *text, char *out, size_t *ret_len) MUST_USE;
+/* Parse a stored line; *ret_entry borrows from *ret_json; leaf is not set. */
+int entry_parse(const char *line, size_t len, json_t **ret_json,
+    struct entry *ret_entry) MUST_USE;
+
+/* ---- append.c --------------------------------------------------------- */
+
+/*
+ * Make the derived tables anew from the entries, in one transaction.  They
+ * must come out the same: a test holds them against each other.
+ */
+int journal_rebuild(struct journal *journal) MUST_USE;
+
+/* The stored tree of `journal`. */
+struct tree_store journal_tree(struct journal *journal);
+
+/* ---- apply.c ---------------------------------------------------------- */
+
+entry_apply_fn apply_genesis, apply_token_intent, apply_token, apply_config,
+    apply_nothing, apply_key_intent, apply_key, apply_key_destroyed, apply_plan,
+    apply_list, apply_intent, apply_result, apply_failed, apply_revoked,
+    apply_adopted, apply_refused, apply_resumed, apply_state, apply_close,
+    apply_checkpoint;
+
+#endif

@@ -108,8 +108,10 @@ journal_last_time(struct journal *journal, int64_t *ret_time)
 {
 	bool found;
 
-	return sql_number(
-	    journal, "SELECT MAX(time) FROM entries", NULL, &found, ret_time);
+	return sql_number(journal,
+	    "SELECT MAX(time) FROM entries WHERE kind IN"
+	    " ('plan', 'list', 'intent', 'result', 'close')",
+	    NULL, &found, ret_time);
 }
 
 /* ---- transactions around one act -------------------------------------- */

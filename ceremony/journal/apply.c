@@ -474,13 +474,23 @@ set_crl(struct journal *journal, const struct entry *entry)
 		sql_int(from), sql_int(until)));
 }
 
+/* The run has done something that cannot be undone. */
+static int
+set_acted(struct journal *journal, const struct entry *entry)
+{
+	return sql_run(journal, NULL,
+	    "UPDATE runs SET acted = 1 WHERE run = ?1",
+	    SQL_VALUES(sql_text(text_of(entry, "run"))));
+}
+
 int
 apply_intent(struct journal *journal, const struct entry *entry)
 {
 	const char *kind = text_of(entry, "kind");
 
 	if (check_list(journal, entry) != 0 ||
-	    insert_object(journal, entry) != 0)
+	    insert_object(journal, entry) != 0 ||
+	    set_acted(journal, entry) != 0)
 		return -1;
 	if (strcmp(kind, "certificate") == 0)
 		return set_certificate(journal, entry);
@@ -574,7 +584,8 @@ apply_adopted(struct journal *journal, const struct entry *entry)
 		SQL_VALUES(sql_int((int64_t)entry->seq),
 		    sql_text(text_of(entry, "run")), sql_text(name),
 		    sql_text(text_of(entry, "issuer_dn")),
-		    sql_text(text_of(entry, "sha256")))) != 0)
+		    sql_text(text_of(entry, "sha256")))) != 0 ||
+	    set_acted(journal, entry) != 0)
 		return -1;
 	return set_certificate(journal, entry);
 }
@@ -588,7 +599,8 @@ apply_revoked(struct journal *journal, const struct entry *entry)
 	int64_t date;
 
 	if (check_run(journal, entry) != 0 ||
-	    time_of(entry, "date", &date) != 0)
+	    time_of(entry, "date", &date) != 0 ||
+	    set_acted(journal, entry) != 0)
 		return -1;
 	return sql_run(journal, serial,
 	    "INSERT INTO revocations (issuer_dn, octets, serial, date, reason)"

@@ -250,8 +250,6 @@ static const struct member plan_members[] = {
 	{ "title", STRING },
 	{ "manifest", DIGEST },
 	{ "directory", STRING },
-	{ "inputs[].name", STRING },
-	{ "inputs[].sha256", DIGEST },
 	{ 0 },
 };
 
@@ -355,11 +353,8 @@ static const struct member adopted_members[] = {
 
 static const struct member refused_members[] = {
 	{ "run", STRING },
-	{ "findings[].severity", STRING },
-	{ "findings[].id", STRING },
-	{ "findings[].place", STRING },
-	{ "findings[].text", STRING },
-	{ "findings[].source", STRING },
+	{ "findings", INTEGER },
+	{ "report", DIGEST },
 	{ "why", STRING },
 	{ 0 },
 };
@@ -384,8 +379,8 @@ static const struct member event_members[] = {
 static const struct member close_members[] = {
 	{ "run", STRING },
 	{ "outcome", STRING },
-	{ "published[].path", STRING },
-	{ "published[].sha256", DIGEST },
+	{ "published", INTEGER },
+	{ "files", DIGEST },
 	{ 0 },
 };
 
@@ -543,10 +538,15 @@ entry_line(const struct entry *entry, const char *person, const char *role,
 	char time[DATE_TEXT_SIZE];
 	AUTO(json_t) *json = NULL;
 
+	if (text == NULL)
+		return ca_error(
+		    CA_R_INTERNAL, "journal entry '%s' has no text", kind);
 	date_format(entry->time, time);
-	json = json_pack("{s:i,s:I,s:s,s:s,s:o,s:s,s:O}", "v", 1, "seq",
+	/* A sentence for people; names in it may come from anywhere. */
+	json = json_pack("{s:i,s:I,s:s,s:s,s:o,s:s%,s:O}", "v", 1, "seq",
 	    (json_int_t)entry->seq, "time", time, "kind", kind, "people",
-	    people_json(person, role), "text", text, "data", entry->data);
+	    people_json(person, role), "text", text,
+	    text_cut(text, strlen(text), ENTRY_TEXT_MAX), "data", entry->data);
 	if (json == NULL)
 		return ca_error(CA_R_INTERNAL,
 		    "journal entry '%s': its text or person is not UTF-8",

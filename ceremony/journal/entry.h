@@ -26,7 +26,7 @@
 
 #include "base/cleanup.h"
 
-enum { ENTRY_MAX_BYTES = 65535 };
+enum { ENTRY_MAX_BYTES = 65535, ENTRY_TEXT_MAX = 1000 };
 
 enum entry_kind {
 	/* {authority, format, token: {label}, tool} - always entry 0 */
@@ -51,8 +51,9 @@ enum entry_kind {
 	ENTRY_KEY,
 	/* {run, name, id, objects} it was destroyed: `objects` were found */
 	ENTRY_KEY_DESTROYED,
-	/* {run, plan, title, manifest, directory, inputs: [{name, sha256}]}
-	 * opens a run; run is its nonce */
+	/* {run, plan, title, manifest, directory}
+	 * opens a run; run is its nonce; the manifest, and the inputs that it
+	 * lists, are evidence */
 	ENTRY_PLAN,
 	/* {run, list, sha256, objects, acts} what is to be signed was built;
 	 * list counts from 0 and rises with each resume that builds anew;
@@ -76,8 +77,9 @@ enum entry_kind {
 	/* {run, name, key (name), sha256, issuer_dn, subject_dn, serial, spki,
 	 *  not_before, not_after, ca} a certificate issued elsewhere */
 	ENTRY_ADOPTED,
-	/* {run, findings: [{severity, id, place, text, source}], why} the run
-	 * was refused after it was opened; its keys are to be destroyed */
+	/* {run, findings (how many), report (SHA-256), why} the run was refused
+	 * after it was opened; its keys are to be destroyed.  The report is
+	 * evidence: a JSON array of {severity, id, place, text, source} */
 	ENTRY_REFUSED,
 	/* {run, serial} a cut-off run goes on */
 	ENTRY_RESUMED,
@@ -85,7 +87,9 @@ enum entry_kind {
 	ENTRY_STATE,
 	/* {event, ...} people, deviations, clock, restored guard copy ... */
 	ENTRY_EVENT,
-	/* {run, outcome: "done"|"refused", published: [{path, sha256}]} */
+	/* {run, outcome: "done"|"refused", published (how many), files
+	 * (SHA-256), transcript (SHA-256)}; files is evidence: a JSON array of
+	 * {path, sha256} */
 	ENTRY_CLOSE,
 	/* {size, root, note} the checkpoint that closed a run */
 	ENTRY_CHECKPOINT,

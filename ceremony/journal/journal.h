@@ -106,7 +106,11 @@ int journal_head(struct journal *journal, uint64_t *ret_size,
 int journal_root_at(struct journal *journal, uint64_t size,
     unsigned char ret_root[HASH_LEN]) MUST_USE;
 
-/* Time of the latest entry by its own date, 0 for an empty journal. */
+/*
+ * The latest time that a run gave to what it did, 0 if there is none: the
+ * clock may not be set before it.  Entries that are made before anybody has
+ * looked at the clock (a login, an event, a key listing) do not count.
+ */
 int journal_last_time(struct journal *journal, int64_t *ret_time) MUST_USE;
 
 /* ---- the authority ---------------------------------------------------- */
@@ -257,7 +261,10 @@ struct run_row {
 	char *manifest;  /* SHA-256 hex */
 	char *directory; /* below ceremonies/ */
 	bool open, refused;
-	int lists; /* lists journalled so far */
+	int lists;    /* lists journalled so far */
+	uint64_t seq; /* of its ENTRY_PLAN */
+	/* Something was done that cannot be undone: an intent, an act. */
+	bool acted;
 };
 void run_row_clear(struct run_row *row);
 CLEANUP_DEFINE_STRUCT(run_row);

@@ -510,8 +510,9 @@ journal_revocation_count(
 
 /* ---- runs ------------------------------------------------------------- */
 
-#define RUN_SELECT                                                    \
-	"SELECT run, plan, manifest, directory, open, refused, lists" \
+#define RUN_SELECT                                                           \
+	"SELECT run, plan, manifest, directory, open, refused, lists, seq, " \
+	"acted"                                                              \
 	" FROM runs "
 
 static const struct column run_columns[] = {
@@ -522,6 +523,8 @@ static const struct column run_columns[] = {
 	AT(COLUMN_BOOL, run_row, open),
 	AT(COLUMN_BOOL, run_row, refused),
 	AT(COLUMN_INT, run_row, lists),
+	AT(COLUMN_INT64, run_row, seq),
+	AT(COLUMN_BOOL, run_row, acted),
 };
 static const struct row_shape run_shape = SHAPE(run_columns);
 

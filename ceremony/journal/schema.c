@@ -55,6 +55,7 @@ static const char *const statements[] = {
 	"  open INTEGER NOT NULL DEFAULT 1,\n"
 	"  refused INTEGER NOT NULL DEFAULT 0,\n"
 	"  lists INTEGER NOT NULL DEFAULT 0,\n"
+	"  acted INTEGER NOT NULL DEFAULT 0,\n"
 	"  receipt INTEGER NOT NULL DEFAULT 0\n"
 	") STRICT",
 	"CREATE UNIQUE INDEX runs_open ON runs (open) WHERE open = 1",

@@ -335,34 +335,57 @@ remove_unborn(const char *dir, int dirfd, const char *path)
 	return file_remove_at(dirfd, JOURNAL_FILE);
 }
 
+/* What a cut-off create left under the draft's name goes first. */
 static int
-make_file(int dirfd, const char *path)
+make_draft(int dirfd, const char *path)
 {
-	AUTO_FD(fd) = openat(dirfd, JOURNAL_FILE,
-	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO_FD(fd) = -1;
 
-	if (fd < 0)
-		return ca_error_errno(CA_R_IO, "cannot create '%s'", path);
-	return file_remove_at(dirfd, JOURNAL_ROLLBACK_FILE);
+	if (file_remove_at(dirfd, JOURNAL_DRAFT) != 0 ||
+	    file_remove_at(dirfd, JOURNAL_DRAFT "-journal") != 0)
+		return -1;
+	fd = openat(dirfd, JOURNAL_DRAFT,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? ca_error_errno(CA_R_IO, "cannot create '%s'", path) : 0;
 }
 
+/* The schema, committed, and the file closed again. */
+static int
+fill_draft(const char *path)
+{
+	AUTO_PTR(journal) *journal = NULL;
+
+	if (connect_file(path, JOURNAL_WRITE, &journal) != 0 ||
+	    configure(journal) != 0 || take_lock(journal) != 0 ||
+	    set_journal_mode(journal) != 0)
+		return -1;
+	return schema_create(journal);
+}
+
+/*
+ * Under another name first: a power loss between SQLite's first writes would
+ * leave a database that is neither empty nor a journal.
+ */
 int
 journal_create(const char *dir, struct journal **ret_journal)
 {
-	AUTO_PTR(journal) *journal = NULL;
 	AUTO_CHARS(path) = NULL;
+	AUTO_CHARS(draft) = NULL;
 	AUTO_FD(dirfd) = -1;
 
 	if (locate(dir, &path, &dirfd) != 0 ||
 	    remove_unborn(dir, dirfd, path) != 0 ||
-	    make_file(dirfd, path) != 0 ||
-	    connect_file(path, JOURNAL_WRITE, &journal) != 0 ||
-	    configure(journal) != 0 || take_lock(journal) != 0 ||
-	    set_journal_mode(journal) != 0 || schema_create(journal) != 0 ||
-	    file_sync(dirfd, dir) != 0)
+	    file_remove_at(dirfd, JOURNAL_ROLLBACK_FILE) != 0 ||
+	    make_draft(dirfd, path) != 0)
 		return -1;
-	*ret_journal = TAKE(journal);
-	return 0;
+	draft = text_printf("%s.new", path);
+	if (draft == NULL || fill_draft(draft) != 0)
+		return -1;
+	if (renameat(dirfd, JOURNAL_DRAFT, dirfd, JOURNAL_FILE) != 0)
+		return ca_error_errno(CA_R_IO, "cannot create '%s'", path);
+	if (file_sync(dirfd, dir) != 0)
+		return -1;
+	return journal_open(dir, JOURNAL_WRITE, ret_journal);
 }
 
 void

@@ -33,6 +33,7 @@ enum {
 
 #define JOURNAL_FILE "journal.db"
 #define JOURNAL_ROLLBACK_FILE "journal.db-journal"
+#define JOURNAL_DRAFT "journal.db.new"
 
 /* A prepared statement, kept for its next use; known by its literal. */
 struct statement {

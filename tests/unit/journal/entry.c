@@ -279,19 +279,44 @@ static void
 test_longest(void **state)
 {
 	static char line[ENTRY_MAX_BYTES];
-	AUTO_CHARS(text) = calloc(1, ENTRY_MAX_BYTES + 2);
-	AUTO(json_t) *data = data_event("x");
-	struct entry entry = { .kind = ENTRY_EVENT, .data = data };
+	AUTO_CHARS(event) = calloc(1, ENTRY_MAX_BYTES + 2);
+	struct entry entry = { .kind = ENTRY_EVENT };
+	AUTO(json_t) *empty = data_event("");
+	AUTO(json_t) *full = NULL;
+	AUTO(json_t) *over = NULL;
 	size_t overhead, len;
 
 	(void)state;
+	entry.data = empty;
 	assert_ok(entry_line(&entry, NULL, NULL, "", line, &overhead));
-	memset(text, 'x', ENTRY_MAX_BYTES - overhead);
-	assert_ok(entry_line(&entry, NULL, NULL, text, line, &len));
+	memset(event, 'x', ENTRY_MAX_BYTES - overhead);
+	entry.data = full = data_event(event);
+	assert_ok(entry_line(&entry, NULL, NULL, "", line, &len));
 	assert_int_equal(len, ENTRY_MAX_BYTES);
-	text[ENTRY_MAX_BYTES - overhead] = 'x';
+	event[ENTRY_MAX_BYTES - overhead] = 'x';
+	entry.data = over = data_event(event);
 	assert_refused_naming(CA_R_INTERNAL, "65535",
-	    entry_line(&entry, NULL, NULL, text, line, &len));
+	    entry_line(&entry, NULL, NULL, "", line, &len));
+}
+
+/* The sentence for people is cut: what is in it may come from anywhere. */
+static void
+test_text_is_cut(void **state)
+{
+	static char line[ENTRY_MAX_BYTES];
+	char text[ENTRY_TEXT_MAX + 3];
+	AUTO(json_t) *data = data_event("x");
+	struct entry entry = { .kind = ENTRY_EVENT, .data = data };
+	size_t short_len, long_len;
+
+	(void)state;
+	memset(text, 'x', ENTRY_TEXT_MAX);
+	text[ENTRY_TEXT_MAX] = '\0';
+	assert_ok(entry_line(&entry, NULL, NULL, text, line, &short_len));
+	/* Not in the middle of a character. */
+	(void)strcpy(text + ENTRY_TEXT_MAX - 1, "\xc3\xa4");
+	assert_ok(entry_line(&entry, NULL, NULL, text, line, &long_len));
+	assert_int_equal(long_len, short_len - 1);
 }
 
 static void
@@ -323,6 +348,7 @@ main(void)
 		cmocka_unit_test(test_escaping),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_text_is_cut),
 		cmocka_unit_test(test_not_utf8),
 	};
 

@@ -503,7 +503,7 @@ test_append_refused(void **state)
 	assert_refused(
 	    CA_R_INTERNAL, append_(journal, ENTRY_KINDS, data_event("x")));
 	assert_refused_naming(CA_R_INTERNAL, "65535",
-	    journal_append(journal, ENTRY_EVENT, data_event("x"), text, NULL));
+	    append_(journal, ENTRY_EVENT, data_event(text)));
 	assert_int_equal(size_of(journal), 1);
 	journal_free(journal);
 }
@@ -543,12 +543,17 @@ test_last_time(void **state)
 	assert_ok(journal_create(scratch->path, &journal));
 	assert_ok(journal_last_time(journal, &time));
 	assert_true(time == 0);
+	/* What is made before anybody looked at the clock is no floor. */
 	assert_ok(append_(journal, ENTRY_GENESIS, data_genesis()));
+	assert_ok(append_(journal, ENTRY_EVENT, data_event("x")));
+	assert_ok(journal_last_time(journal, &time));
+	assert_true(time == 0);
+	assert_ok(append_(journal, ENTRY_PLAN, data_plan(RUN_A, "a")));
 	assert_ok(journal_last_time(journal, &time));
 	assert_true(time >= now && time <= date_now());
 	/* the latest by its own date, and no entry is refused for an earlier */
 	assert_ok(sql_script(
-	    journal, "UPDATE entries SET time = 4102444800 WHERE seq = 0"));
+	    journal, "UPDATE entries SET time = 4102444800 WHERE seq = 2"));
 	assert_ok(append_(journal, ENTRY_EVENT, data_event("x")));
 	assert_ok(journal_last_time(journal, &time));
 	assert_true(time == 4102444800);
@@ -971,14 +976,13 @@ test_full(void **state)
 	assert_non_null(text);
 	memset(text, 'x', 60000);
 	assert_ok(sql_script(journal, "PRAGMA max_page_count = 1"));
-	assert_refused(CA_R_FULL,
-	    journal_append(journal, ENTRY_EVENT, data_event("x"), text, NULL));
+	assert_refused(
+	    CA_R_FULL, append_(journal, ENTRY_EVENT, data_event(text)));
 	assert_refused(
 	    CA_R_FULL, journal_evidence_put(journal, text, 60000, digest));
 	assert_int_equal(size_of(journal), 1);
 	assert_ok(sql_script(journal, "PRAGMA max_page_count = 100000"));
-	assert_ok(
-	    journal_append(journal, ENTRY_EVENT, data_event("x"), text, NULL));
+	assert_ok(append_(journal, ENTRY_EVENT, data_event(text)));
 	assert_int_equal(size_of(journal), 2);
 	journal_free(journal);
 }

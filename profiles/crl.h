@@ -1,0 +1,65 @@
+/* CRLs: RFC 5280, section 5, with the rules of rules.md section 8. */
+#ifndef CA_PROFILES_CRL_H
+#define CA_PROFILES_CRL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/findings.h"
+#include "profiles/profile.h"
+#include "profiles/tbs.h"
+
+/* CRLReason values that may be written (CRL-REASON-SET), and none. */
+enum revocation_reason {
+	REASON_NONE = 0, /* unspecified: the extension is left out */
+	REASON_KEY_COMPROMISE = 1,
+	REASON_AFFILIATION_CHANGED = 3,
+	REASON_SUPERSEDED = 4,
+	REASON_CESSATION = 5,
+	REASON_PRIVILEGE_WITHDRAWN = 9,
+};
+
+/*
+ * "keyCompromise", ...; and back: CA_R_INPUT for a name that is unknown or
+ * forbidden (certificateHold, removeFromCRL, ...), saying which may be used.
+ */
+const char *reason_name(enum revocation_reason reason);
+int reason_by_name(
+    const char *name, enum revocation_reason *ret_reason) MUST_USE;
+
+struct crl_entry {
+	const unsigned char *serial; /* content octets, as in the certificate */
+	size_t serial_len;
+	int64_t date;
+	enum revocation_reason reason;
+};
+
+struct crl_request {
+	const struct profile *profile;
+	const X509 *issuer;    /* may carry a constant signature */
+	const char *signature; /* sigalg name, or NULL: the key's default */
+	uint64_t number;
+	int64_t now;      /* thisUpdate */
+	int64_t validity; /* seconds, or 0: the profile's default */
+	const struct crl_entry *entries; /* ascending by serial, no duplicate */
+	size_t entry_count;
+	const char *place;
+};
+
+/*
+ * Issuer may sign CRLs, is valid now; validity within the profile's limit and
+ * the issuer's life; entries ascending, dated 1999 or later and not in the
+ * future, reasons allowed.  Findings.
+ */
+int crl_check(
+    const struct crl_request *request, struct findings *findings) MUST_USE;
+
+/* Encode; nextUpdate = now + validity - 1 s.  As certificate_build(). */
+int crl_build(const struct crl_request *request, struct tbs *ret_tbs) MUST_USE;
+
+/* Read a CRL, DER or PEM, strictly, as certificate_read(). */
+int crl_read(const char *name, const unsigned char *data, size_t len,
+    X509_CRL **ret_crl) MUST_USE;
+
+#endif

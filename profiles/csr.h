@@ -1,0 +1,49 @@
+/* Certification requests (PKCS#10, RFC 2986): reading and making them. */
+#ifndef CA_PROFILES_CSR_H
+#define CA_PROFILES_CSR_H
+
+#include <stddef.h>
+
+#include "base/algorithm.h"
+#include "base/cleanup.h"
+#include "base/findings.h"
+#include "profiles/certificate.h"
+#include "profiles/tbs.h"
+
+enum { CSR_MAX_BYTES = 1 << 20 };
+
+/* What is taken from a request: its public key, and for people its subject. */
+struct csr {
+	unsigned char *spki;
+	size_t spki_len;
+	char *subject; /* escaped; reported, never copied into a certificate */
+	unsigned char sha256[32]; /* of the DER */
+};
+void csr_clear(struct csr *csr);
+CLEANUP_DEFINE_STRUCT(csr);
+
+/*
+ * Read a request, DER or PEM (exactly one, nothing behind it), strictly:
+ * CSR-DER, CSR-POP (the self-signature verifies with a SHA-2 algorithm),
+ * CSR-KEY (spki_check).  Findings and CA_R_INPUT where refused; `place` names
+ * the file.
+ */
+int csr_read(const char *place, const unsigned char *data, size_t len,
+    struct findings *findings, struct csr *ret_csr) MUST_USE;
+
+/* A request for a key on the token; the subject's strings are UTF8String. */
+int csr_build(const struct name_value *subject, size_t subject_count,
+    const unsigned char *spki, size_t spki_len, struct tbs *ret_tbs) MUST_USE;
+
+/* Check that the subject can be encoded: known attributes, lengths.  */
+int csr_check(const struct name_value *subject, size_t subject_count,
+    const char *place, struct findings *findings) MUST_USE;
+
+/*
+ * Key quality (rules.md 1.2): algorithm exactly as in rules.md 1.1, sizes,
+ * exponent, small factors; EC point on its curve.  Findings.
+ */
+int spki_check(const unsigned char *spki, size_t len, const char *place,
+    struct findings *findings) MUST_USE;
+
+#endif

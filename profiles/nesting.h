@@ -1,0 +1,16 @@
+/* A certificate against the one that issues it. */
+#ifndef CA_PROFILES_NESTING_H
+#define CA_PROFILES_NESTING_H
+
+#include "base/cleanup.h"
+#include "profiles/certificate.h"
+
+/*
+ * request->issuer against the request.  `subject` is the encoded name, or NULL
+ * where it has none because of findings.
+ */
+int nesting_check(const struct certificate_request *request, int64_t not_after,
+    const unsigned char *subject, size_t subject_len,
+    struct findings *findings) MUST_USE;
+
+#endif

@@ -1,0 +1,163 @@
+#include "profiles/tbs.h"
+
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "profiles/asn1.h"
+#include "profiles/der.h"
+#include "profiles/reencode.h"
+
+static const struct {
+	const char *name;
+	const char *label;
+	int (*check)(const char *name, const unsigned char *der, size_t len);
+} kinds[] = {
+	[OBJECT_CERTIFICATE] = { "certificate", "CERTIFICATE",
+	    reencode_certificate },
+	[OBJECT_CRL] = { "crl", "X509 CRL", reencode_crl },
+	[OBJECT_CSR] = { "csr", "CERTIFICATE REQUEST", reencode_csr },
+};
+
+const char *
+object_kind_name(enum object_kind kind)
+{
+	return kinds[kind].name;
+}
+
+int
+object_kind_by_name(const char *name, enum object_kind *ret_kind)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		if (strcmp(kinds[i].name, name) == 0) {
+			*ret_kind = (enum object_kind)i;
+			return 0;
+		}
+	}
+	return ca_error(CA_R_CORRUPT, "'%s' is no kind of object", name);
+}
+
+void
+tbs_clear(struct tbs *tbs)
+{
+	free(tbs->der);
+	*tbs = (struct tbs){ 0 };
+}
+
+int
+object_assemble(const struct tbs *tbs, const unsigned char *sig, size_t sig_len,
+    unsigned char **ret_der, size_t *ret_len)
+{
+	AUTO_PTR(signed_sequence) *object = signed_sequence_new();
+
+	if (object == NULL ||
+	    asn1_set_der(object->tbs, tbs->der, tbs->len) != 0 ||
+	    asn1_set_der(object->alg, tbs->alg->der, tbs->alg->der_len) != 0)
+		return -1;
+	if (sig_len > SIGNATURE_MAX ||
+	    ASN1_STRING_set(object->signature, sig, (int)sig_len) != 1)
+		return ca_error(CA_R_INTERNAL,
+		    "a signature of %zu octets cannot be stored", sig_len);
+	/* Without this, trailing zero bits of the signature would be cut. */
+	object->signature->flags &= ~(ASN1_STRING_FLAG_BITS_LEFT | 0x07);
+	object->signature->flags |= ASN1_STRING_FLAG_BITS_LEFT;
+	return asn1_encode(
+	    object, ASN1_ITEM_rptr(SIGNED_SEQUENCE), ret_der, ret_len);
+}
+
+int
+object_with_constant(
+    const struct tbs *tbs, unsigned char **ret_der, size_t *ret_len)
+{
+	/* ECDSA-Sig-Value { 1, 1 }: well-formed, and no key's signature. */
+	static const unsigned char ec[] = { 0x30, 0x06, 0x02, 0x01, 0x01, 0x02,
+		0x01, 0x01 };
+	static const unsigned char rsa[256] = { 0 };
+
+	if (tbs->alg->family == KEY_EC)
+		return object_assemble(tbs, ec, sizeof ec, ret_der, ret_len);
+	return object_assemble(tbs, rsa, sizeof rsa, ret_der, ret_len);
+}
+
+/* Where the AlgorithmIdentifier stands inside; a CSR has none. */
+static bool
+inner_alg(enum object_kind kind, struct der tbs, struct der *ret_alg)
+{
+	struct der in;
+
+	if (!der_take(&tbs, DER_SEQUENCE, &in, NULL))
+		return false;
+	if (kind == OBJECT_CERTIFICATE &&
+	    !der_take(&in, DER_CONTEXT_0, NULL, NULL))
+		return false;
+	return der_take(&in, DER_INTEGER, NULL, NULL) &&
+	    der_take(&in, DER_SEQUENCE, NULL, ret_alg);
+}
+
+/* ALG-SIG-EXACT, ALG-SIG-INNER-OUTER */
+static int
+verify_algorithms(const struct tbs *tbs, const struct signed_object *object)
+{
+	struct der inner;
+
+	if (!der_equal(object->alg, tbs->alg->der, tbs->alg->der_len))
+		return ca_error(CA_R_VERIFY,
+		    "the signature algorithm of the %s is not '%s'",
+		    object_kind_name(tbs->kind), tbs->alg->name);
+	if (tbs->kind == OBJECT_CSR)
+		return 0;
+	if (!inner_alg(tbs->kind, object->tbs, &inner) ||
+	    !der_equal(inner, tbs->alg->der, tbs->alg->der_len))
+		return ca_error(CA_R_VERIFY,
+		    "the signature algorithm inside the %s is not '%s' (RFC "
+		    "5280, section 4.1.1.2)",
+		    object_kind_name(tbs->kind), tbs->alg->name);
+	return 0;
+}
+
+int
+object_verify(const struct tbs *tbs, const unsigned char *spki, size_t spki_len,
+    const unsigned char *der, size_t der_len)
+{
+	const char *name = object_kind_name(tbs->kind);
+	struct signed_object object;
+	size_t offset;
+
+	if (!der_is_strict(der, der_len, &offset) ||
+	    !der_signed_object(der, der_len, &object))
+		return ca_error(CA_R_VERIFY, "the signed %s is not DER", name);
+	if (!der_equal(object.tbs, tbs->der, tbs->len))
+		return ca_error(CA_R_VERIFY,
+		    "the signed %s is not the one that was to be signed", name);
+	if (verify_algorithms(tbs, &object) != 0)
+		return -1;
+	if (kinds[tbs->kind].check(name, der, der_len) != 0)
+		return ca_error(
+		    CA_R_VERIFY, "the signed %s is malformed", name);
+	return sigalg_verify(tbs->alg, spki, spki_len, tbs->der, tbs->len,
+	    object.signature.p, object.signature.len);
+}
+
+int
+object_pem(
+    enum object_kind kind, const unsigned char *der, size_t len, char **ret_pem)
+{
+	AUTO(BIO) *bio = BIO_new(BIO_s_mem());
+	AUTO_CHARS(pem) = NULL;
+	const char *text;
+	long text_len;
+
+	if (bio == NULL || len > INT32_MAX ||
+	    PEM_write_bio(bio, kinds[kind].label, "", der, (long)len) <= 0)
+		return ca_error(CA_R_MEMORY, "cannot write a %s as PEM",
+		    object_kind_name(kind));
+	text_len = BIO_get_mem_data(bio, &text);
+	pem = text_len > 0 ? strndup(text, (size_t)text_len) : NULL;
+	if (pem == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for PEM");
+	*ret_pem = TAKE(pem);
+	return 0;
+}

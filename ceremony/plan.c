@@ -1,0 +1,668 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <openssl/rand.h>
+
+#include "base/date.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "ceremony/plan-private.h"
+
+/* ---- reading ---------------------------------------------------------- */
+
+static void
+header_finding(struct plan *plan, struct findings *findings, const char *member,
+    const char *id, const char *text)
+{
+	findings_add(findings, FINDING_ERROR, id,
+	    yaml_place(plan->doc, "%s", member), NULL, "%s", text);
+}
+
+static void
+parse_date(struct plan *plan, struct findings *findings, const char *member,
+    const char *text, int64_t *ret_date)
+{
+	if (date_parse(text, ret_date) == 0)
+		return;
+	ca_error_clear();
+	header_finding(plan, findings, member, "DATE",
+	    "this is not a date; write it as 2026-11-20T12:00:00Z");
+}
+
+static void
+check_header(struct plan *plan, struct findings *findings)
+{
+	const struct plan_params *p = plan->params;
+
+	if (strcmp(p->format, "ca-tool-plan-1") != 0)
+		header_finding(plan, findings, "format", "PLAN-FORMAT",
+		    "this format is not known to this version, which reads "
+		    "'ca-tool-plan-1'");
+	if (!text_is_name(p->id))
+		header_finding(plan, findings, "id", "NAME-FORM",
+		    "this is not a name; use 1 to 64 of a-z 0-9 . _ - and "
+		    "begin and end with a letter or digit");
+	parse_date(plan, findings, "window.from", p->window.from, &plan->from);
+	parse_date(
+	    plan, findings, "window.until", p->window.until, &plan->until);
+	if (plan->from != 0 && plan->until != 0 && plan->until <= plan->from)
+		header_finding(plan, findings, "window.until", "PLAN-WINDOW",
+		    "the window ends before it begins");
+}
+
+int
+plan_parse(struct plan *plan, struct findings *findings)
+{
+	const struct input *input =
+	    inputs_find(&plan->inputs, INPUT_PLAN, "plan");
+	size_t errors = findings->errors;
+	void *value = NULL;
+
+	if (input == NULL)
+		return ca_error(CA_R_CORRUPT, "a plan without a plan file");
+	if (yaml_load("plan.yaml", input->data, input->len, &plan_schema,
+		findings, &plan->doc, &value) < 0)
+		return -1;
+	plan->params = value;
+	check_header(plan, findings);
+	if (steps_make(plan->params, plan->doc, findings, &plan->steps) < 0)
+		return -1;
+	if (findings->errors > errors)
+		return ca_error(CA_R_INPUT, "the plan's header is not valid");
+	return 0;
+}
+
+/* ---- gathering inputs ------------------------------------------------- */
+
+struct gathering {
+	struct authority *authority;
+	struct plan *plan;
+	struct findings *findings;
+	const char *base; /* the plan's directory, with its slash, or "" */
+};
+
+/* A file that is missing or no file is the plan's fault, not the machine's. */
+static int
+unreadable(struct gathering *g, const char *place)
+{
+	if (ca_error_reason() == CA_R_MEMORY)
+		return -1;
+	findings_take_error(g->findings, "INPUT", place);
+	return 0;
+}
+
+static int
+gather_profile(struct gathering *g, const char *name, const char *place)
+{
+	AUTO_CHARS(path) = text_printf("profiles/%s.yaml", name);
+	AUTO_BYTES(data) = NULL;
+	size_t len = 0;
+
+	if (path == NULL)
+		return -1;
+	if (!text_is_name(name)) {
+		findings_add(g->findings, FINDING_ERROR, "NAME-FORM", place,
+		    NULL, "'%s' is not the name of a profile", name);
+		return 0;
+	}
+	if (file_exists_at(authority_fd(g->authority), path) == 0) {
+		findings_add(g->findings, FINDING_ERROR, "PROFILE-MISSING",
+		    place, NULL,
+		    "this authority has no profile '%s'; those in its "
+		    "directory profiles/ may be used",
+		    name);
+		return 0;
+	}
+	if (file_read_at(authority_fd(g->authority), path, INPUT_MAX_BYTES,
+		&data, &len) < 0)
+		return unreadable(g, place);
+	return inputs_add(
+	    &g->plan->inputs, INPUT_PROFILE, name, NULL, TAKE(data), len);
+}
+
+static int
+gather_file(struct gathering *g, const char *given, const char *place)
+{
+	AUTO_CHARS(path) =
+	    text_printf("%s%s", given[0] == '/' ? "" : g->base, given);
+	AUTO_BYTES(data) = NULL;
+	size_t len = 0;
+
+	if (path == NULL)
+		return -1;
+	if (file_read_at(AT_FDCWD, path, INPUT_MAX_BYTES, &data, &len) < 0)
+		return unreadable(g, place);
+	return inputs_add(
+	    &g->plan->inputs, INPUT_FILE, given, NULL, TAKE(data), len);
+}
+
+static int
+need_input(
+    void *ctx, enum input_role role, const char *given, const char *place)
+{
+	struct gathering *g = ctx;
+
+	if (inputs_find(&g->plan->inputs, role, given) != NULL)
+		return 0;
+	return role == INPUT_PROFILE ? gather_profile(g, given, place)
+				     : gather_file(g, given, place);
+}
+
+static int
+gather_inputs(struct gathering *g)
+{
+	const struct input_visitor visitor = { .ctx = g, .need = need_input };
+	size_t len = 0;
+	const unsigned char *config =
+	    authority_config_bytes(g->authority, &len);
+	unsigned char *copy = bytes_copy(config, len);
+
+	if (copy == NULL ||
+	    inputs_add(&g->plan->inputs, INPUT_AUTHORITY, "authority.yaml",
+		NULL, copy, len) < 0)
+		return -1;
+	for (size_t i = 0; i < g->plan->params->steps_count; i++) {
+		const struct step *step = &g->plan->steps[i];
+
+		if (step->kind->inputs != NULL &&
+		    step->kind->inputs(step, &visitor) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- profiles that may be used ---------------------------------------- */
+
+struct pins {
+	const struct input *input;
+	char sha256[65]; /* the newest recorded, or "" */
+};
+
+static int
+match_pin(void *ctx, uint64_t seq, const char *line, size_t len)
+{
+	struct pins *pins = ctx;
+	json_t *entry = json_loadb(line, len, 0, NULL);
+	const char *name, *sha;
+
+	(void)seq;
+	if (entry == NULL)
+		return ca_error(CA_R_CORRUPT, "a journal entry is no JSON");
+	if (json_unpack(entry, "{s:{s:s, s:s}}", "data", "profile", &name,
+		"sha256", &sha) == 0 &&
+	    strcmp(name, pins->input->given) == 0)
+		(void)snprintf(pins->sha256, sizeof(pins->sha256), "%s", sha);
+	json_decref(entry);
+	return 0;
+}
+
+/* A plan is for the authority as it is configured now. */
+static int
+check_config(struct authority *authority, const struct plan *plan)
+{
+	const struct input *input =
+	    inputs_find(&plan->inputs, INPUT_AUTHORITY, "authority.yaml");
+	char hex[65] = "";
+
+	if (input != NULL)
+		text_hex_into(input->sha256, HASH_LEN, hex);
+	if (strcmp(hex, authority_config_sha256(authority)) != 0)
+		return ca_error(CA_R_VERIFY,
+		    "the plan was checked with another authority.yaml; check "
+		    "it again");
+	return 0;
+}
+
+/* Each profile must be the one that the journal has recorded. */
+static int
+check_pins(struct authority *authority, const struct plan *plan,
+    struct findings *findings)
+{
+	for (size_t i = 0; i < plan->inputs.count; i++) {
+		struct pins pins = { .input = &plan->inputs.rows[i] };
+		char hex[65];
+
+		if (pins.input->role != INPUT_PROFILE)
+			continue;
+		if (journal_each_entry(authority_journal(authority), 0,
+			ENTRY_PROFILE, match_pin, &pins) < 0)
+			return -1;
+		text_hex_into(pins.input->sha256, HASH_LEN, hex);
+		if (strcmp(hex, pins.sha256) != 0)
+			findings_add(findings, FINDING_ERROR, "PROFILE-PINNED",
+			    pins.input->given, "BR 5.4.1 (1.7)",
+			    "profile '%s' is not the one that the journal has "
+			    "recorded for this authority; put that one back",
+			    pins.input->given);
+	}
+	return 0;
+}
+
+/* ---- checking --------------------------------------------------------- */
+
+static int
+system_random(void *ctx, unsigned char *ret_bytes, size_t len)
+{
+	(void)ctx;
+	if (RAND_priv_bytes(ret_bytes, (int)len) != 1)
+		return ca_error(CA_R_INTERNAL, "no random octets");
+	return 0;
+}
+
+int
+plan_build_setup(struct authority *authority, const struct plan *plan,
+    enum build_mode mode, int64_t now, struct findings *findings,
+    struct build *ret_build)
+{
+	const struct authority_config *config = authority_config(authority);
+	AUTO_FD(fd) = -1;
+
+	if (dir_open_at(authority_fd(authority), "public", &fd) < 0)
+		return -1;
+	*ret_build = (struct build) {
+		.mode = mode,
+		.journal = authority_journal(authority),
+		.urls = {
+			[URL_CRL] = config->publication.crl,
+			[URL_CA_ISSUERS] = config->publication.ca_issuers,
+			[URL_OCSP] = config->publication.ocsp,
+		},
+		.inputs = &plan->inputs,
+		.public_fd = TAKE_FD(fd),
+		.now = now,
+		.random = system_random,
+		.findings = findings,
+	};
+	return 0;
+}
+
+/* A plan that ran, or that could not run now, is told at once. */
+static int
+check_state(struct authority *authority, const struct plan *plan, int64_t now,
+    struct findings *findings)
+{
+	AUTO_STRUCT(run_row) row = { 0 };
+	bool found = false;
+
+	if (journal_run_of_plan(authority_journal(authority), plan->params->id,
+		&found, &row) < 0)
+		return -1;
+	if (found)
+		findings_add(findings, FINDING_ERROR, "PLAN-ONCE",
+		    yaml_place(plan->doc, "id"), NULL,
+		    "a plan '%s' ran already; a plan runs once, so give this "
+		    "one another id",
+		    plan->params->id);
+	if (now > plan->until)
+		findings_add(findings, FINDING_ERROR, "PLAN-WINDOW",
+		    yaml_place(plan->doc, "window.until"), NULL,
+		    "the plan's window is over");
+	return 0;
+}
+
+static int
+check_plan(struct authority *authority, struct plan *plan, int64_t now,
+    struct findings *findings)
+{
+	/* What the window will allow; before it, as of its beginning. */
+	int64_t then = now < plan->from ? plan->from : now;
+
+	if (check_config(authority, plan) < 0 ||
+	    check_state(authority, plan, now, findings) < 0 ||
+	    check_pins(authority, plan, findings) < 0 ||
+	    plan_build_setup(authority, plan, BUILD_CHECK, then, findings,
+		&plan->preview) < 0)
+		return -1;
+	if (build_plan(&plan->preview, plan->steps, plan->params->steps_count) <
+	    0)
+		return -1;
+	if (findings->errors > 0)
+		return ca_error(CA_R_INPUT,
+		    "the plan is refused; nothing was made or signed");
+	return 0;
+}
+
+/* ---- opening ---------------------------------------------------------- */
+
+static int
+open_file(struct gathering *g, const char *path)
+{
+	AUTO_BYTES(data) = NULL;
+	AUTO_CHARS(base) = NULL;
+	const char *slash = strrchr(path, '/');
+	size_t len = 0;
+
+	base = slash == NULL
+	    ? text_copy("")
+	    : text_printf("%.*s", (int)(slash + 1 - path), path);
+	if (base == NULL ||
+	    file_read_at(AT_FDCWD, path, INPUT_MAX_BYTES, &data, &len) < 0 ||
+	    inputs_add(&g->plan->inputs, INPUT_PLAN, "plan", "plan.yaml",
+		TAKE(data), len) < 0 ||
+	    plan_parse(g->plan, g->findings) < 0)
+		return -1;
+	g->base = base;
+	return gather_inputs(g);
+}
+
+int
+plan_open_kept(struct authority *authority, const char *directory,
+    struct findings *findings, struct plan **ret_plan)
+{
+	AUTO_PTR(plan) *plan = calloc(1, sizeof(*plan));
+	AUTO_FD(parent) = -1;
+	AUTO_FD(fd) = -1;
+
+	if (plan == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a plan");
+	plan->preview.public_fd = -1;
+	if (dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0 ||
+	    dir_open_at(parent, directory, &fd) < 0 ||
+	    manifest_load(authority, fd, plan) < 0 ||
+	    plan_parse(plan, findings) < 0 ||
+	    manifest_confirm(authority, plan) < 0)
+		return -1;
+	plan->directory =
+	    text_printf("%s-%.8s", plan->params->id, plan->manifest_sha256);
+	if (plan->directory == NULL)
+		return -1;
+	if (strcmp(plan->directory, directory) != 0)
+		return ca_error(CA_R_VERIFY,
+		    "the manifest in 'ceremonies/%s' is not the one that its "
+		    "name says; check the plan again",
+		    directory);
+	*ret_plan = TAKE(plan);
+	return 0;
+}
+
+static bool
+is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The last component of a path that may end in slashes. */
+static char *
+last_component(const char *path)
+{
+	size_t end = strlen(path);
+	size_t start;
+
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && path[start - 1] != '/'; start--)
+		;
+	return text_printf("%.*s", (int)(end - start), path + start);
+}
+
+/* A kept plan lies in ceremonies/ of this authority and nowhere else. */
+static int
+kept_name(struct authority *authority, const char *path, char **ret_name)
+{
+	AUTO_CHARS(name) = last_component(path);
+	AUTO_FD(parent) = -1;
+	struct stat named, kept;
+
+	if (name == NULL ||
+	    dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0)
+		return -1;
+	if (stat(path, &named) != 0 ||
+	    fstatat(parent, name, &kept, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    named.st_dev != kept.st_dev || named.st_ino != kept.st_ino)
+		return ca_error(CA_R_INPUT,
+		    "'%s' is no plan that this authority has kept; name a plan "
+		    "file, or one of the directories in ceremonies/",
+		    path);
+	*ret_name = TAKE(name);
+	return 0;
+}
+
+int
+plan_open(struct authority *authority, const char *path, int64_t now,
+    struct findings *findings, struct plan **ret_plan)
+{
+	AUTO_PTR(plan) *plan = NULL;
+
+	if (is_directory(path)) {
+		AUTO_CHARS(name) = NULL;
+
+		if (kept_name(authority, path, &name) < 0 ||
+		    plan_open_kept(authority, name, findings, &plan) < 0)
+			return -1;
+	} else {
+		struct gathering g = { .authority = authority,
+			.findings = findings };
+
+		plan = calloc(1, sizeof(*plan));
+		if (plan == NULL)
+			return ca_error(CA_R_MEMORY, "no memory for a plan");
+		plan->preview.public_fd = -1;
+		g.plan = plan;
+		if (open_file(&g, path) < 0)
+			return -1;
+	}
+	if (check_plan(authority, plan, now, findings) < 0)
+		return -1;
+	*ret_plan = TAKE(plan);
+	return 0;
+}
+
+void
+plan_free(struct plan *plan)
+{
+	cleanup_fd(&plan->preview.public_fd);
+	build_clear(&plan->preview);
+	free(plan->steps);
+	yaml_value_free(&plan_schema, plan->params);
+	yaml_free(plan->doc);
+	inputs_clear(&plan->inputs);
+	free(plan->manifest);
+	free(plan->manifest_sha256);
+	free(plan->directory);
+	free(plan->module_path);
+	free(plan->module_sha256);
+	free(plan);
+}
+
+/* Names of directories that are not whole yet; no plan begins with a dot. */
+#define DRAFT ".draft-"
+
+/* ---- keeping ---------------------------------------------------------- */
+
+static int
+write_kept(const struct plan *plan, int fd)
+{
+	AUTO_FD(inputs) = -1;
+
+	if (dir_make_at(fd, "inputs", 0700, &inputs) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->inputs.count; i++) {
+		const struct input *input = &plan->inputs.rows[i];
+
+		if (file_write_at(inputs, input->file, input->data, input->len,
+			0600, FILE_REPLACE) < 0)
+			return -1;
+	}
+	return file_write_at(fd, "manifest.json", plan->manifest,
+	    strlen(plan->manifest), 0600, FILE_REPLACE);
+}
+
+/* Remove `dir` below `parent` and the files in it; no directories in it. */
+static int
+remove_flat(int parent, const char *dir)
+{
+	struct dirent **names = NULL;
+	AUTO_FD(fd) = -1;
+	int count;
+
+	if (file_exists_at(parent, dir) == 0)
+		return 0;
+	if (dir_open_at(parent, dir, &fd) < 0)
+		return -1;
+	count = scandirat(fd, ".", &names, NULL, NULL);
+	if (count < 0)
+		return ca_error_errno(CA_R_IO, "cannot list '%s'", dir);
+	for (int i = 0; i < count; i++) {
+		(void)unlinkat(fd, names[i]->d_name, 0);
+		free(names[i]);
+	}
+	free(names);
+	if (unlinkat(parent, dir, AT_REMOVEDIR) != 0)
+		return ca_error_errno(CA_R_IO, "cannot remove '%s'", dir);
+	return 0;
+}
+
+static int
+is_draft(const struct dirent *entry)
+{
+	return strncmp(entry->d_name, DRAFT, sizeof(DRAFT) - 1) == 0;
+}
+
+/* What checks that were cut off have left. */
+static int
+remove_drafts(int ceremonies)
+{
+	struct dirent **names = NULL;
+	int count = scandirat(ceremonies, ".", &names, is_draft, NULL), rc = 0;
+
+	if (count < 0)
+		return ca_error_errno(CA_R_IO, "cannot list 'ceremonies'");
+	for (int i = 0; i < count; i++) {
+		AUTO_FD(fd) = -1;
+
+		if (rc == 0 &&
+		    (dir_open_at(ceremonies, names[i]->d_name, &fd) < 0 ||
+			remove_flat(fd, "inputs") < 0 ||
+			remove_flat(ceremonies, names[i]->d_name) < 0))
+			rc = -1;
+		free(names[i]);
+	}
+	free(names);
+	return rc;
+}
+
+/* The same plan was checked before: what was kept then must still be it. */
+static int
+check_kept(struct authority *authority, const struct plan *plan)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_PTR(plan) *kept = NULL;
+
+	if (plan_open_kept(authority, plan->directory, &findings, &kept) == 0)
+		return 0;
+	return ca_error(CA_R_VERIFY,
+	    "'ceremonies/%s' is damaged or was changed; move it away, and "
+	    "check the plan again",
+	    plan->directory);
+}
+
+/*
+ * Written under a name that no plan can have, then renamed: the directory is
+ * there whole or not at all.
+ */
+int
+plan_keep(struct authority *authority, struct plan *plan)
+{
+	AUTO_FD(parent) = -1;
+	AUTO_FD(fd) = -1;
+	AUTO_CHARS(draft) = NULL;
+	int there;
+
+	if (plan->directory != NULL)
+		return 0;
+	if (manifest_make(authority, plan) < 0 ||
+	    dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0)
+		return -1;
+	there = file_exists_at(parent, plan->directory);
+	if (there != 0)
+		return there < 0 ? -1 : check_kept(authority, plan);
+	draft = text_printf(DRAFT "%s", plan->directory);
+	if (draft == NULL || remove_drafts(parent) < 0 ||
+	    dir_make_at(parent, draft, 0700, &fd) < 0 ||
+	    write_kept(plan, fd) < 0 || file_sync(fd, draft) < 0)
+		return -1;
+	if (renameat(parent, draft, parent, plan->directory) != 0)
+		return ca_error_errno(
+		    CA_R_IO, "cannot make 'ceremonies/%s'", plan->directory);
+	return file_sync(parent, "ceremonies");
+}
+
+/* ---- reporting -------------------------------------------------------- */
+
+const char *
+plan_id(const struct plan *plan)
+{
+	return plan->params->id;
+}
+
+const char *
+plan_title(const struct plan *plan)
+{
+	return plan->params->title;
+}
+
+void
+plan_window(const struct plan *plan, int64_t *ret_from, int64_t *ret_until)
+{
+	*ret_from = plan->from;
+	*ret_until = plan->until;
+}
+
+const char *
+plan_directory(const struct plan *plan)
+{
+	return plan->directory;
+}
+
+const char *
+plan_manifest_sha256(const struct plan *plan)
+{
+	return plan->manifest_sha256;
+}
+
+size_t
+plan_step_count(const struct plan *plan)
+{
+	return plan->params->steps_count;
+}
+
+int
+plan_describe(const struct plan *plan,
+    void (*line)(void *ctx, size_t step, const char *kind, const char *text),
+    void *ctx)
+{
+	for (size_t i = 0; i < plan->params->steps_count; i++) {
+		const struct step *step = &plan->steps[i];
+		AUTO_CHARS(text) = NULL;
+
+		if (step->kind->describe(step, &text) < 0)
+			return -1;
+		line(ctx, i + 1, step->kind->name, text);
+	}
+	return 0;
+}
+
+int
+plan_preview(const struct plan *plan,
+    void (*object)(
+	void *ctx, const char *kind, const char *name, const char *text),
+    void *ctx)
+{
+	for (size_t i = 0; i < plan->preview.object_count; i++) {
+		const struct built_object *o = &plan->preview.objects[i];
+
+		object(ctx, object_kind_name(o->kind), o->name, o->details);
+	}
+	for (size_t i = 0; i < plan->preview.act_count; i++) {
+		const struct built_act *a = &plan->preview.acts[i];
+
+		object(
+		    ctx, a->kind, a->name == NULL ? "" : a->name, a->summary);
+	}
+	return 0;
+}

@@ -1,0 +1,417 @@
+/*
+ * Lists and spools.  A list is JSON, one object a line: a header, then what is
+ * to be signed, then what is to be done without a signature.  The spool beside
+ * it holds the to-be-signed bytes, one behind the other.  Both are on disk
+ * before the first intent.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "ceremony/run-private.h"
+
+enum { LIST_MAX_BYTES = 256 << 20 };
+
+/* A growing buffer; BIO does the growing. */
+static int
+append_bytes(BIO *bio, const void *bytes, size_t len)
+{
+	if (len > INT32_MAX || BIO_write(bio, bytes, (int)len) != (int)len)
+		return ca_error(CA_R_MEMORY, "no memory for a list");
+	return 0;
+}
+
+/* One line of the list; takes the reference. */
+static int
+append_line(BIO *list, json_t *row)
+{
+	AUTO_CHARS(text) = row == NULL
+	    ? NULL
+	    : json_dumps(row, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	json_decref(row);
+	if (text == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a list");
+	if (append_bytes(list, text, strlen(text)) < 0)
+		return -1;
+	return append_bytes(list, "\n", 1);
+}
+
+/* ---- writing ---------------------------------------------------------- */
+
+static int
+append_header(struct run *run, BIO *list)
+{
+	unsigned char root[HASH_LEN];
+	char hex[HASH_HEX_SIZE], built[DATE_TEXT_SIZE];
+	uint64_t size = 0;
+
+	if (journal_head(journal_of_run(run), &size, root) < 0)
+		return -1;
+	text_hex_into(root, HASH_LEN, hex);
+	date_format(run->now, built);
+	return append_line(list,
+	    json_pack("{s:s, s:s, s:i, s:s, s:{s:I, s:s}, s:s, s:b}", "format",
+		"ca-tool-list-1", "run", run->nonce, "list", (int)run->lists,
+		"manifest", run->plan->manifest_sha256, "journal", "size",
+		(json_int_t)size, "root", hex, "built", built, "rehearsal", 0));
+}
+
+static json_t *
+object_line(const struct built_object *o, size_t number, size_t offset)
+{
+	unsigned char signer[HASH_LEN];
+	char tbs[HASH_HEX_SIZE], key[HASH_HEX_SIZE], built[DATE_TEXT_SIZE];
+	AUTO_CHARS(algorithm) = text_hex(o->tbs.alg->der, o->tbs.alg->der_len);
+
+	if (algorithm == NULL || sha256(o->signer, o->signer_len, signer) < 0)
+		return NULL;
+	text_hex_into(signer, HASH_LEN, key);
+	text_hex_into(o->tbs.sha256, HASH_LEN, tbs);
+	date_format(o->built, built);
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s}",
+	    "object", (json_int_t)number, "kind", object_kind_name(o->kind),
+	    "name", o->name, "key", key, "algorithm", algorithm, "tbs", tbs,
+	    "offset", (json_int_t)offset, "length", (json_int_t)o->tbs.len,
+	    "built", built, "summary", o->summary);
+}
+
+static json_t *
+act_line(const struct built_act *act, size_t number)
+{
+	AUTO_CHARS(hash) = sha256_hex(act->text, strlen(act->text));
+
+	if (hash == NULL)
+		return NULL;
+	return json_pack("{s:I, s:s, s:s, s:s, s:s}", "act", (json_int_t)number,
+	    "kind", act->kind, "sha256", hash, "text", act->text, "summary",
+	    act->summary);
+}
+
+static int
+compose(struct run *run, BIO *list, BIO *spool, size_t *ret_objects)
+{
+	size_t offset = 0, objects = 0;
+
+	if (append_header(run, list) < 0)
+		return -1;
+	for (size_t i = 0; i < run->build.object_count; i++) {
+		const struct built_object *o = &run->build.objects[i];
+
+		if (o->from == BUILT_AND_SIGNED)
+			continue;
+		if (append_line(list, object_line(o, i, offset)) < 0 ||
+		    append_bytes(spool, o->tbs.der, o->tbs.len) < 0)
+			return -1;
+		offset += o->tbs.len;
+		run->object_list[i] = run->lists;
+		objects++;
+	}
+	for (size_t i = 0; i < run->build.act_count; i++)
+		if (append_line(list, act_line(&run->build.acts[i], i)) < 0)
+			return -1;
+	*ret_objects = objects;
+	return 0;
+}
+
+static int
+write_file(struct run *run, const char *form, BIO *bio)
+{
+	AUTO_CHARS(name) = text_printf("%s-%u", form, run->lists);
+	char *data = NULL;
+	long len = BIO_get_mem_data(bio, &data);
+
+	if (name == NULL || len < 0)
+		return -1;
+	return file_write_at(
+	    run->fd, name, data, (size_t)len, 0600, FILE_REPLACE);
+}
+
+static int
+journal_list(struct run *run, BIO *list, size_t objects)
+{
+	char *data = NULL;
+	long len = BIO_get_mem_data(list, &data);
+	AUTO_CHARS(hash) = sha256_hex(data, (size_t)len);
+	AUTO_CHARS(text) = text_printf(
+	    "everything was built; to be signed: %zu, to be done without a "
+	    "signature: %zu",
+	    objects, run->build.act_count);
+
+	if (hash == NULL || text == NULL)
+		return -1;
+	return journal_append(journal_of_run(run), ENTRY_LIST,
+	    json_pack("{s:s, s:i, s:s, s:I, s:I}", "run", run->nonce, "list",
+		(int)run->lists, "sha256", hash, "objects", (json_int_t)objects,
+		"acts", (json_int_t)run->build.act_count),
+	    text, NULL);
+}
+
+int
+spool_write(struct run *run)
+{
+	AUTO(BIO) *list = BIO_new(BIO_s_mem());
+	AUTO(BIO) *spool = BIO_new(BIO_s_mem());
+	size_t objects = 0;
+
+	if (list == NULL || spool == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a list");
+	if (compose(run, list, spool, &objects) < 0 ||
+	    write_file(run, "spool", spool) < 0 ||
+	    write_file(run, "list", list) < 0 ||
+	    journal_list(run, list, objects) < 0)
+		return -1;
+	run->lists++;
+	return 0;
+}
+
+/* ---- showing ---------------------------------------------------------- */
+
+/* Lines, each with `indent` before it. */
+static int
+show_lines(const struct run *run, const char *indent, const char *text)
+{
+	if (text == NULL)
+		return -1;
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		AUTO_CHARS(line) =
+		    text_printf("%s%.*s", indent, (int)len, text);
+
+		if (line == NULL)
+			return -1;
+		run->room->show(run->room->ctx, ROOM_TEXT, line);
+		text += len + (text[len] == '\n');
+	}
+	return 0;
+}
+
+static int
+show_object(const struct run *run, size_t n, const struct built_object *o)
+{
+	char hex[HASH_HEX_SIZE];
+	AUTO_CHARS(head) = text_printf("%zu. sign %s '%s' with key '%s'", n,
+	    object_kind_name(o->kind), o->name, o->key);
+	AUTO_CHARS(hash) = NULL;
+
+	text_hex_into(o->tbs.sha256, HASH_LEN, hex);
+	hash = text_printf("to be signed, SHA-256:\n  %s", hex);
+	if (show_lines(run, "", head) < 0 ||
+	    show_lines(run, "   ", o->details) < 0)
+		return -1;
+	return show_lines(run, "   ", hash);
+}
+
+int
+spool_show(const struct run *run)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->build.object_count; i++)
+		if (run->build.objects[i].from != BUILT_AND_SIGNED &&
+		    show_object(run, ++n, &run->build.objects[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < run->build.act_count; i++) {
+		AUTO_CHARS(line) =
+		    text_printf("%zu. %s", ++n, run->build.acts[i].summary);
+
+		if (show_lines(run, "", line) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- loading ---------------------------------------------------------- */
+
+static struct earlier_object *
+earlier_at(struct run *run, size_t number)
+{
+	struct earlier_object *rows;
+
+	if (number >= 1 << 24) {
+		(void)ca_error(CA_R_CORRUPT, "a list counts too many objects");
+		return NULL;
+	}
+	if (number < run->earlier_count)
+		return &run->earlier[number];
+	rows = realloc(run->earlier, (number + 1) * sizeof(*rows));
+	if (rows == NULL) {
+		(void)ca_error(CA_R_MEMORY, "no memory for a list");
+		return NULL;
+	}
+	run->earlier = rows;
+	for (size_t i = run->earlier_count; i <= number; i++)
+		rows[i] = (struct earlier_object){ 0 };
+	run->earlier_count = number + 1;
+	return &rows[number];
+}
+
+/* The to-be-signed bytes of one line, cut from the spool and compared. */
+static int
+load_object(
+    struct run *run, json_t *row, const unsigned char *spool, size_t spool_len)
+{
+	json_int_t number, offset, length;
+	const char *algorithm, *tbs, *built;
+	AUTO_BYTES(alg) = NULL;
+	AUTO_CHARS(hash) = NULL;
+	size_t alg_len = 0;
+	struct earlier_object *e;
+	int64_t when;
+
+	if (json_unpack(row, "{s:I, s:s, s:s, s:I, s:I, s:s}", "object",
+		&number, "algorithm", &algorithm, "tbs", &tbs, "offset",
+		&offset, "length", &length, "built", &built) != 0 ||
+	    number < 0 || offset < 0 || length <= 0 ||
+	    (uint64_t)offset + (uint64_t)length > spool_len)
+		return ca_error(CA_R_CORRUPT, "the list is malformed");
+	if (text_unhex(algorithm, &alg, &alg_len) < 0 ||
+	    date_parse(built, &when) < 0)
+		return -1;
+	hash = sha256_hex(spool + offset, (size_t)length);
+	e = earlier_at(run, (size_t)number);
+	if (hash == NULL || e == NULL)
+		return -1;
+	if (strcmp(hash, tbs) != 0)
+		return ca_error(
+		    CA_R_VERIFY, "the spool does not hold what the list says");
+	e->alg = sigalg_by_der(alg, alg_len);
+	if (e->alg == NULL)
+		return ca_error(CA_R_CORRUPT, "the list is malformed");
+	e->state = EARLIER_SPOOLED;
+	e->built = when;
+	e->len = (size_t)length;
+	e->der = bytes_copy(spool + offset, e->len);
+	return e->der == NULL ? -1 : 0;
+}
+
+static int
+load_line(struct run *run, const char *line, size_t len,
+    const unsigned char *spool, size_t spool_len)
+{
+	json_t *row = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	int rc = 0;
+
+	if (row == NULL)
+		return ca_error(CA_R_CORRUPT, "the list is malformed");
+	if (json_object_get(row, "object") != NULL)
+		rc = load_object(run, row, spool, spool_len);
+	json_decref(row);
+	return rc;
+}
+
+/* The list must be the one whose hash is in the journal. */
+struct list_search {
+	const char *run;
+	unsigned list;
+	char sha256[HASH_HEX_SIZE];
+};
+
+static int
+match_list(void *ctx, uint64_t seq, const char *line, size_t len)
+{
+	struct list_search *search = ctx;
+	json_t *entry = json_loadb(line, len, 0, NULL);
+	const char *run, *sha;
+	int list;
+
+	(void)seq;
+	if (entry != NULL &&
+	    json_unpack(entry, "{s:{s:s, s:i, s:s}}", "data", "run", &run,
+		"list", &list, "sha256", &sha) == 0 &&
+	    strcmp(run, search->run) == 0 && (unsigned)list == search->list)
+		(void)snprintf(
+		    search->sha256, sizeof(search->sha256), "%s", sha);
+	json_decref(entry);
+	return 0;
+}
+
+static int
+check_list(
+    struct run *run, unsigned number, const unsigned char *list, size_t len)
+{
+	struct list_search search = { .run = run->nonce, .list = number };
+	AUTO_CHARS(hash) = sha256_hex(list, len);
+
+	if (hash == NULL ||
+	    journal_each_entry(journal_of_run(run), run->first, ENTRY_LIST,
+		match_list, &search) < 0)
+		return -1;
+	if (strcmp(hash, search.sha256) != 0)
+		return ca_error(CA_R_VERIFY,
+		    "list-%u of this run is not the one in the journal",
+		    number);
+	return 0;
+}
+
+static int
+load_list(struct run *run, unsigned number)
+{
+	AUTO_CHARS(list_name) = text_printf("list-%u", number);
+	AUTO_CHARS(spool_name) = text_printf("spool-%u", number);
+	AUTO_BYTES(list) = NULL;
+	AUTO_BYTES(spool) = NULL;
+	size_t list_len = 0, spool_len = 0, at = 0;
+
+	if (list_name == NULL || spool_name == NULL ||
+	    file_read_at(run->fd, list_name, LIST_MAX_BYTES, &list, &list_len) <
+		0 ||
+	    file_read_at(
+		run->fd, spool_name, LIST_MAX_BYTES, &spool, &spool_len) < 0 ||
+	    check_list(run, number, list, list_len) < 0)
+		return -1;
+	while (at < list_len) {
+		const unsigned char *end =
+		    memchr(list + at, '\n', list_len - at);
+
+		if (end == NULL)
+			return ca_error(CA_R_CORRUPT, "the list is cut off");
+		if (load_line(run, (const char *)list + at,
+			(size_t)(end - (list + at)), spool, spool_len) < 0)
+			return -1;
+		at = (size_t)(end - list) + 1;
+	}
+	return 0;
+}
+
+/*
+ * What the journal says of object n, oldest word first.  A signed one is done.
+ * One that failed may stand in the newest list again, built anew; its intent
+ * in an older list then says nothing of it.
+ */
+static int
+apply_row(void *ctx, const struct object_row *row)
+{
+	struct run *run = ctx;
+	bool newest_list = row->list + 1 == run->lists;
+	struct earlier_object *e;
+
+	if (row->adopted || (row->state != OBJECT_SIGNED && !newest_list))
+		return 0;
+	e = earlier_at(run, row->object);
+	if (e == NULL)
+		return -1;
+	free(e->der);
+	*e = (struct earlier_object){ 0 };
+	if (row->state != OBJECT_SIGNED)
+		return 0;
+	if (journal_object_bytes(journal_of_run(run), row, &e->der, &e->len) <
+	    0)
+		return -1;
+	e->state = EARLIER_SIGNED;
+	return 0;
+}
+
+int
+spool_load_earlier(struct run *run)
+{
+	if (run->lists == 0)
+		return 0;
+	if (load_list(run, run->lists - 1) < 0)
+		return -1;
+	return journal_each_object(
+	    journal_of_run(run), run->nonce, NULL, apply_row, run);
+}

@@ -1,0 +1,268 @@
+/*
+ * Building: from the steps of a plan to every to-be-signed object, all of
+ * them before the first signature.
+ *
+ * The same code runs when a plan is checked, with placeholder keys and
+ * serials, and when it is run, with the real ones; so a check finds what a run
+ * would.
+ */
+#ifndef CA_STEPS_BUILD_H
+#define CA_STEPS_BUILD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/findings.h"
+#include "ceremony/journal/journal.h"
+#include "ceremony/steps/inputs.h"
+#include "ceremony/steps/step.h"
+#include "profiles/certificate.h"
+#include "profiles/profile.h"
+#include "profiles/tbs.h"
+
+enum build_mode {
+	BUILD_CHECK, /* placeholders instead of keys made by this plan */
+	BUILD_RUN,
+};
+
+/* A key that this plan makes. */
+struct planned_key {
+	struct key_order order;
+	size_t step;
+	unsigned char *spki; /* the placeholder's, or the real one */
+	size_t spki_len;
+};
+
+/* Where the bytes of an object come from. */
+enum built_from {
+	BUILT_NOW,       /* encoded by this build */
+	BUILT_BEFORE,    /* taken from the spool of an earlier list */
+	BUILT_AND_SIGNED /* its result is in the journal */
+};
+
+struct built_object {
+	enum object_kind kind;
+	char *name;
+	const struct step *step;
+	char *key;             /* name of the key that signs */
+	char *issuer;          /* name of the issuer's certificate, or NULL */
+	unsigned char *signer; /* kept SPKI of that key */
+	size_t signer_len;
+	struct tbs tbs;
+	X509 *certificate; /* certificates: parsed, perhaps not yet signed */
+	json_t *facts;     /* what an ENTRY_INTENT of its kind also holds */
+	char *summary;     /* one line for people, safe to print */
+	char *details;     /* a line for each fact: "subject: ...\n..." */
+	/*
+	 * Objects are signed in ascending stages, never two of them in one
+	 * window: requests, roots, what they sign, ..., CRLs.
+	 */
+	unsigned stage;
+	enum built_from from;
+	int64_t built; /* when */
+};
+
+enum { STAGE_CSR = 0, STAGE_CERTIFICATE = 1, STAGE_CRL = 1000 };
+
+/* Something that a plan does without a signature. */
+struct built_act {
+	enum entry_kind entry; /* journalled with the first intents */
+	json_t *data;
+	char *kind;    /* "revoke", "adopt-certificate" */
+	char *text;    /* canonical: data as compact JSON, members sorted */
+	char *summary; /* one line for people, safe to print */
+	const struct step *step;
+	/* A certificate that the act takes in; NULL otherwise. */
+	char *name, *key;
+	X509 *certificate;
+	unsigned char *der;
+	size_t der_len;
+};
+
+/* What earlier parts of the same run left of object number i. */
+enum earlier_state {
+	EARLIER_NOTHING, /* nothing that may be used: build it anew */
+	EARLIER_SPOOLED, /* built and listed, and no intent was made */
+	EARLIER_SIGNED,  /* its result is in the journal */
+};
+
+struct earlier_object {
+	enum earlier_state state;
+	int64_t built;
+	const struct sigalg *alg;
+	unsigned char *der; /* SPOOLED: to be signed; SIGNED: the object */
+	size_t len;
+};
+
+struct build {
+	/* Set by the caller. */
+	enum build_mode mode;
+	struct journal *journal;
+	const char *urls[3]; /* by enum profile_url, with {issuer}; or NULL */
+	const struct inputs *inputs;
+	int public_fd; /* public/, to see which names are taken; or -1 */
+	int64_t now;
+	int (*random)(void *ctx, unsigned char *ret_bytes, size_t len);
+	void *random_ctx;
+	struct findings *findings;
+	const struct earlier_object *earlier;
+	size_t earlier_count;
+	const char *run; /* the run's nonce; NULL in a check */
+	bool resumed;    /* what is done already was done by this run */
+
+	/* Filled by the steps. */
+	struct planned_key *keys;
+	size_t key_count;
+	struct built_object *objects;
+	size_t object_count;
+	struct built_act *acts;
+	size_t act_count;
+	struct profile **profiles; /* compiled once each */
+	char **profile_names;
+	size_t profile_count;
+	char **broken; /* certificates that could not be built: named once */
+	size_t broken_count;
+};
+
+/*
+ * Check and build all steps, in order.  Everything wrong is in
+ * build->findings; -1 only for failures of the machine.  In BUILD_RUN the
+ * public keys were filled in before by build_set_key().
+ */
+int build_plan(
+    struct build *build, const struct step *steps, size_t count) MUST_USE;
+
+/* Check only: the keys that steps want made, before anything is built. */
+int build_collect_keys(
+    struct build *build, const struct step *steps, size_t count) MUST_USE;
+
+/* The real public key of a key of this plan. */
+int build_set_key(struct build *build, const char *name,
+    const unsigned char *spki, size_t len) MUST_USE;
+
+void build_clear(struct build *build);
+CLEANUP_DEFINE_STRUCT(build);
+
+/* ---- for the steps ---------------------------------------------------- */
+
+/* A key as steps see it; pointers are the build's or the row's. */
+struct key_view {
+	bool found;
+	const char *purpose;
+	const unsigned char *spki;
+	size_t spki_len;
+	struct key_row row; /* holds the strings of a key of the journal */
+};
+void key_view_clear(struct key_view *view);
+CLEANUP_DEFINE_STRUCT(key_view);
+
+/*
+ * The key called `name`: made by an earlier step, or live in the journal.
+ * Where there is none, or its purpose is not `purpose` (NULL: any but
+ * journal), adds a finding at `member` and leaves found false.
+ */
+int build_key(struct build *build, const struct step *step, const char *member,
+    const char *name, const char *purpose, struct key_view *ret_view) MUST_USE;
+
+/* An issuer as steps see it. */
+struct issuer_view {
+	bool found;
+	X509 *certificate; /* a reference of its own */
+	bool planned;      /* this plan makes it, in this stage */
+	bool fresh;        /* and it was encoded by this build */
+	unsigned stage;
+	struct certificate_facts facts;
+	char *dn;  /* SHA-256 of the subject, hex */
+	char *key; /* name of its key */
+	unsigned char *spki;
+	size_t spki_len;
+	bool adopted;
+};
+void issuer_view_clear(struct issuer_view *view);
+CLEANUP_DEFINE_STRUCT(issuer_view);
+
+/*
+ * The certificate called `name`, made by an earlier step or in the journal,
+ * whose key is on the token with purpose `ca`.  Otherwise a finding (none for
+ * a certificate of this plan that itself has findings).
+ */
+int build_issuer(struct build *build, const struct step *step,
+    const char *member, const char *name,
+    struct issuer_view *ret_view) MUST_USE;
+
+/* The compiled profile, of this kind; NULL and a finding otherwise. */
+int build_profile(struct build *build, const struct step *step,
+    const char *name, enum profile_kind kind,
+    const struct profile **ret_profile) MUST_USE;
+
+/* A duration that the plan gives; 0 for NULL; a finding if malformed. */
+void build_duration(struct build *build, const struct step *step,
+    const char *member, const char *text, int64_t *ret_seconds);
+
+/*
+ * Is `name` well-formed and free: in the plan, the journal, and public/?
+ * The kind of step says where it would be published.
+ */
+int build_check_name(
+    struct build *build, const struct step *step, const char *name) MUST_USE;
+
+/* Remember that this certificate will not come, so that others need not say. */
+int build_broken(struct build *build, const char *name) MUST_USE;
+
+/*
+ * What earlier parts of the run left of the object that is built next.
+ * EARLIER_NOTHING also for what was built more than 12 hours ago, or
+ * `fresh_issuer`: what it rests on was built anew.
+ */
+const struct earlier_object *build_earlier(
+    const struct build *build, bool fresh_issuer);
+
+/* Is this serial revoked: in the journal, or by an earlier step? */
+int build_is_revoked(const struct build *build, const char *issuer_dn,
+    const char *serial, bool *ret_revoked) MUST_USE;
+
+/* An escaped sentence, for describe(); malloc'd. */
+int step_text(char **ret_text, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3))) MUST_USE;
+
+/* A finding for a malformed name, of at most `max` characters. */
+void step_name_finding(struct build *build, const struct step *step,
+    const char *member, const char *name, unsigned max);
+
+/* A copy of `len` bytes; malloc'd, NULL with CA_R_MEMORY raised. */
+unsigned char *bytes_copy(const unsigned char *bytes, size_t len) MUST_USE;
+
+/*
+ * The to-be-signed bytes of an earlier object, as a tbs again (EARLIER_SPOOLED).
+ */
+int earlier_tbs(const struct earlier_object *earlier, enum object_kind kind,
+    struct tbs *ret_tbs) MUST_USE;
+
+/*
+ * Add an object.  Takes what `object` holds, also on failure.  For a
+ * certificate `certificate` and facts are derived here.
+ */
+int build_add_object(struct build *build, struct built_object *object) MUST_USE;
+void built_object_clear(struct built_object *object);
+
+/*
+ * Add an act.  Takes what `act` holds, also on failure; its text is derived
+ * from its data here.
+ */
+int build_add_act(struct build *build, struct built_act *act) MUST_USE;
+
+/*
+ * If the newest error refuses an input (exit status 3), make it a finding and
+ * return 0; else leave it and return -1.
+ */
+int build_error_to_finding(struct build *build, const struct step *step,
+    const char *member, const char *id) MUST_USE;
+
+/* A public key that stands for one that is yet to be made; malloc'd. */
+int placeholder_spki(const struct key_type *type, size_t number,
+    unsigned char **ret_spki, size_t *ret_len) MUST_USE;
+
+#endif

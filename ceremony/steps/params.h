@@ -1,0 +1,93 @@
+/*
+ * A plan as libcyaml reads it: every value a string, parsed later by those who
+ * know what it must be.  docs/plans.md is the description for people.
+ */
+#ifndef CA_STEPS_PARAMS_H
+#define CA_STEPS_PARAMS_H
+
+#include <stddef.h>
+
+#include "base/yaml.h"
+#include "profiles/certificate.h"
+
+/* Subject attributes, by the names that profiles use; NULL where not given. */
+struct subject_params {
+	char *domain_component;
+	char *country;
+	char *state;
+	char *locality;
+	char *postal_code;
+	char *street;
+	char *organization;
+	char *organizational_unit;
+	char *organization_identifier;
+	char *serial_number;
+	char *surname;
+	char *given_name;
+	char *business_category;
+	char *jurisdiction_country;
+	char *jurisdiction_state;
+	char *jurisdiction_locality;
+	char *common_name;
+};
+enum { SUBJECT_ATTRIBUTES = 17 };
+
+/* List those that are given; returns how many. */
+size_t subject_values(const struct subject_params *subject,
+    struct name_value ret_values[SUBJECT_ATTRIBUTES]);
+
+struct generate_key_params {
+	char *key, *type, *purpose, *backup;
+};
+
+struct csr_params {
+	char *name, *key;
+	struct subject_params subject;
+};
+
+/* root, subordinate, ocsp-responder */
+struct certificate_params {
+	char *name, *issuer, *key, *csr, *profile, *validity;
+	struct subject_params subject;
+};
+
+enum { CHAIN_MAX = 16 };
+
+struct adopt_params {
+	char *name, *key, *certificate;
+	char **chain;
+	unsigned chain_count;
+};
+
+struct revoke_params {
+	char *issuer, *serial, *reason;
+};
+
+struct crl_params {
+	char *name, *issuer, *profile, *validity;
+};
+
+/* Exactly one is not NULL; step.c sees to that. */
+struct step_params {
+	struct generate_key_params *generate_key;
+	struct csr_params *csr;
+	struct certificate_params *root;
+	struct certificate_params *subordinate;
+	struct certificate_params *ocsp_responder;
+	struct adopt_params *adopt_certificate;
+	struct revoke_params *revoke;
+	struct crl_params *crl;
+};
+
+struct plan_params {
+	char *format, *id, *title;
+	struct {
+		char *from, *until;
+	} window;
+	struct step_params *steps;
+	unsigned steps_count;
+};
+
+extern const cyaml_schema_value_t plan_schema;
+
+#endif

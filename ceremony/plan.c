@@ -362,8 +362,7 @@ plan_open_kept(struct authority *authority, const char *directory,
 	if (dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0 ||
 	    dir_open_at(parent, directory, &fd) < 0 ||
 	    manifest_load(authority, fd, plan) < 0 ||
-	    plan_parse(plan, findings) < 0 ||
-	    manifest_confirm(authority, plan) < 0)
+	    plan_parse(plan, findings) < 0)
 		return -1;
 	plan->directory =
 	    text_printf("%s-%.8s", plan->params->id, plan->manifest_sha256);
@@ -374,6 +373,8 @@ plan_open_kept(struct authority *authority, const char *directory,
 		    "the manifest in 'ceremonies/%s' is not the one that its "
 		    "name says; check the plan again",
 		    directory);
+	if (manifest_confirm(authority, plan) < 0)
+		return -1;
 	*ret_plan = TAKE(plan);
 	return 0;
 }

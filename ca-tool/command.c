@@ -1,0 +1,345 @@
+#include "ca-tool/command.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "ca-tool/interrupt.h"
+#include "ca-tool/print.h"
+#include "ca-tool/session.h"
+
+enum {
+	TAKES_CHAT = OPTION_BIT(OPT_VERBOSE) | OPTION_BIT(OPT_NO_COLOR) |
+	    OPTION_BIT(OPT_HELP),
+	TAKES_REPORT = TAKES_CHAT | OPTION_BIT(OPT_JSON),
+	TAKES_AUTHORITY = TAKES_REPORT | OPTION_BIT(OPT_AUTHORITY),
+	TAKES_TOKEN = TAKES_AUTHORITY | OPTION_BIT(OPT_PIN_FD),
+};
+
+static const struct command command_table[] = {
+	{ "init", cmd_init, "DIR", 1, 1,
+	    TAKES_REPORT | OPTION_BIT(OPT_ID) | OPTION_BIT(OPT_TITLE) |
+		OPTION_BIT(OPT_MODULE) | OPTION_BIT(OPT_TOKEN) |
+		OPTION_BIT(OPT_TOKEN_SERIAL) | OPTION_BIT(OPT_CRL_URL) |
+		OPTION_BIT(OPT_CA_ISSUERS_URL) | OPTION_BIT(OPT_OCSP_URL) |
+		OPTION_BIT(OPT_PROFILES) | OPTION_BIT(OPT_PIN_FD) |
+		OPTION_BIT(OPT_SO_PIN_FD),
+	    "make an authority: its directory, token and journal",
+	    "Initialises a blank token, never one that holds something, sets "
+	    "its two PINs, makes the journal's key on it and opens the "
+	    "journal. --id is needed. An init that was cut off goes on when "
+	    "it is given again with the same options.\n"
+	    "The SO PIN is asked for first, then the user PIN, each twice "
+	    "on a terminal. Whoever holds the SO PIN can reset the user PIN: "
+	    "keep the two apart." },
+	{ "plan check", cmd_plan_check, "PLAN", 1, 1, TAKES_AUTHORITY,
+	    "find everything that is wrong with a plan, and keep it",
+	    "Needs no token. Reads the plan and every file that it names, "
+	    "checks all of it, and lists all that is wrong at once. A plan "
+	    "without errors is copied, with its inputs, to ceremonies/ in the "
+	    "authority: run that copy, and nothing can be swapped in "
+	    "between." },
+	{ "plan show", cmd_plan_show, "PLAN", 1, 1, TAKES_AUTHORITY,
+	    "say in plain words what a plan would do",
+	    "Needs no token and writes nothing. Shows each step as a "
+	    "sentence, and a preview of each object that would be signed. "
+	    "PLAN is a file, or the directory where plan check kept it." },
+	{ "plan run", cmd_plan_run, "[PLAN]", 0, 1,
+	    TAKES_TOKEN | OPTION_BIT(OPT_RESUME) | OPTION_BIT(OPT_YES),
+	    "do what a plan says, or go on with a run that was cut off",
+	    "Checks the plan again, makes its keys, builds every object, "
+	    "shows the list, asks for a yes, signs, verifies and publishes. "
+	    "Nothing is signed before everything is known to be good. A plan "
+	    "runs once.\n"
+	    "Ctrl-C stops between two objects. A run that was cut off goes on "
+	    "with: ca-tool plan run --resume" },
+	{ "key list", cmd_key_list, "", 0, 0, TAKES_TOKEN,
+	    "list the keys, and whether the token calls them fit for use",
+	    "Logs in to the token and compares it with the journal. With -v "
+	    "or --json, what the token says of each key is shown: that is the "
+	    "module's own statement, not a proof. A key with a fault makes "
+	    "the exit status 4." },
+	{ "journal show", cmd_journal_show, "", 0, 0,
+	    TAKES_AUTHORITY | OPTION_BIT(OPT_KIND) | OPTION_BIT(OPT_FROM) |
+		OPTION_BIT(OPT_LAST),
+	    "print what was done: the entries of the journal",
+	    "Needs no token. One entry a line: number, time, kind and a "
+	    "sentence. With --json, the exact bytes of each entry, as they "
+	    "are hashed." },
+	{ "version", cmd_version, "", 0, 0,
+	    TAKES_AUTHORITY | OPTION_BIT(OPT_MODULE),
+	    "versions of the program, its libraries and the PKCS#11 module",
+	    "The SHA-256 of the program is what the journal records at each "
+	    "login. The module is shown with -d or --module." },
+	{ "help", cmd_help, "[COMMAND]", 0, 2,
+	    TAKES_CHAT | OPTION_BIT(OPT_LIST),
+	    "explain ca-tool, or one of its commands", "" },
+};
+enum { COMMANDS = sizeof(command_table) / sizeof(command_table[0]) };
+
+const struct command *
+command_at(size_t i)
+{
+	return i < COMMANDS ? &command_table[i] : NULL;
+}
+
+/* How many of the words are this command's name; 0: another command. */
+static int
+words_match(const struct command *command, int count, char **words)
+{
+	const char *rest = command->name;
+	int used = 0;
+
+	while (*rest != '\0') {
+		size_t len = strcspn(rest, " ");
+
+		if (used == count || strlen(words[used]) != len ||
+		    memcmp(words[used], rest, len) != 0)
+			return 0;
+		rest += len;
+		rest += strspn(rest, " ");
+		used++;
+	}
+	return used;
+}
+
+bool
+command_is_group(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strncmp(command_table[i].name, word, len) == 0 &&
+		    command_table[i].name[len] == ' ')
+			return len > 0;
+	return false;
+}
+
+static size_t
+min3(size_t a, size_t b, size_t c)
+{
+	size_t ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+enum { WORD_MAX = 40 };
+
+/* Levenshtein's distance; what is longer than a command's name is far away. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[WORD_MAX + 1], m = strlen(a), n = strlen(b);
+
+	if (m > WORD_MAX || n > WORD_MAX)
+		return WORD_MAX;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= m; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+			size_t best =
+			    min3(row[j] + 1, row[j - 1] + 1, corner + cost);
+
+			corner = row[j];
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+/* The command that was meant, or NULL where none is near. */
+static const char *
+nearest(const char *typed)
+{
+	const char *best = NULL;
+	size_t best_distance = 3;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		size_t d = distance(typed, command_table[i].name);
+
+		if (d < best_distance && d < strlen(typed)) {
+			best_distance = d;
+			best = command_table[i].name;
+		}
+	}
+	return best;
+}
+
+/* "plan chekc": the two words where the first is a group's, else the first. */
+static int
+refuse_words(int count, char **words)
+{
+	char typed[2 * WORD_MAX + 2];
+	bool group = command_is_group(words[0]);
+	const char *meant;
+
+	if (group && count < 2)
+		return ca_error(CA_R_USAGE,
+		    "'%s' needs one more word; 'ca-tool %s --help' lists its "
+		    "commands",
+		    words[0], words[0]);
+	(void)snprintf(typed, sizeof(typed), "%.*s%s%.*s", WORD_MAX, words[0],
+	    count > 1 ? " " : "", WORD_MAX, count > 1 ? words[1] : "");
+	meant = nearest(typed);
+	if (meant == NULL)
+		meant = nearest(words[0]);
+	if (meant == NULL)
+		return ca_error(CA_R_USAGE,
+		    "unknown command '%s'; 'ca-tool %s%s--help' lists those "
+		    "there are",
+		    group ? typed : words[0], group ? words[0] : "",
+		    group ? " " : "");
+	return ca_error(CA_R_USAGE, "unknown command '%s'; did you mean '%s'?",
+	    group ? typed : words[0], meant);
+}
+
+int
+command_find(
+    int count, char **words, const struct command **ret_command, int *ret_used)
+{
+	if (count == 0)
+		return ca_error(CA_R_USAGE,
+		    "a command is missing; 'ca-tool --help' lists them");
+	if (words[0][0] == '-')
+		return ca_error(CA_R_USAGE,
+		    "'%s' stands before the command; options come behind it",
+		    words[0]);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		int used = words_match(&command_table[i], count, words);
+
+		if (used > 0) {
+			*ret_command = &command_table[i];
+			*ret_used = used;
+			return 0;
+		}
+	}
+	return refuse_words(count, words);
+}
+
+/* ---- help ------------------------------------------------------------- */
+
+/* Commands whose name begins with `group` and a blank; NULL: all. */
+static void
+list_commands(const char *group, FILE *out)
+{
+	size_t len = group != NULL ? strlen(group) : 0;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct command *row = &command_table[i];
+
+		if (group == NULL ||
+		    (strncmp(row->name, group, len) == 0 &&
+			row->name[len] == ' '))
+			fprintf(out, "  %-13s %s\n", row->name, row->summary);
+	}
+}
+
+static void
+help_all(FILE *out)
+{
+	fputs("ca-tool runs an offline root or issuing CA. Its keys live in "
+	      "an HSM and never\n"
+	      "leave it. Nothing is signed except by running a plan.\n\n"
+	      "Usage: ca-tool COMMAND [OPTION...]\n\n",
+	    out);
+	list_commands(NULL, out);
+	fputs("\n'ca-tool COMMAND --help' explains a command; 'man ca-tool' "
+	      "all of them.\n"
+	      "\nExit status: 0 done, 1 failed, 2 wrong arguments, 3 refused, "
+	      "4 token or PIN.\n",
+	    out);
+}
+
+static void
+help_group(const char *group, FILE *out)
+{
+	fprintf(out, "Usage: ca-tool %s COMMAND [OPTION...]\n\n", group);
+	list_commands(group, out);
+	fprintf(out, "\n'ca-tool %s COMMAND --help' explains one of them.\n",
+	    group);
+}
+
+static int
+help_command(const struct command *command, FILE *out)
+{
+	fprintf(out, "ca-tool %s: ", command->name);
+	print_wrapped(out, strlen(command->name) + 10, 4, command->summary);
+	fputs("\n", out);
+	if (options_print_help(command, out) != 0)
+		return -1;
+	if (command->help[0] != '\0') {
+		fputs("\n", out);
+		print_wrapped(out, 0, 0, command->help);
+	}
+	return 0;
+}
+
+int
+command_help(int count, char **words, FILE *out)
+{
+	const struct command *command;
+	int used;
+
+	if (count == 0) {
+		help_all(out);
+		return 0;
+	}
+	if (count == 1 && command_is_group(words[0])) {
+		help_group(words[0], out);
+		return 0;
+	}
+	if (command_find(count, words, &command, &used) != 0)
+		return -1;
+	if (used < count)
+		return ca_error(CA_R_USAGE,
+		    "'%s' is one word too many; try 'ca-tool %s --help'",
+		    words[used], command->name);
+	return help_command(command, out);
+}
+
+/* ---- dispatch --------------------------------------------------------- */
+
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int
+run_words(int count, char **words, struct session *session)
+{
+	const struct command *command;
+	int used;
+
+	if (count > 0 && strcmp(words[0], "--version") == 0)
+		words[0] += strlen("--"); /* the command of that name */
+	if (count == 1 && is_help(words[0]))
+		return command_help(0, words, stdout);
+	if (count == 2 && is_help(words[1]) && command_is_group(words[0]))
+		return command_help(1, words, stdout);
+	if (command_find(count, words, &command, &used) != 0)
+		return -1;
+	if (options_parse(
+		command, count - used, words + used, &session->options) != 0)
+		return -1;
+	if (session->options.given[OPT_HELP])
+		return help_command(command, stdout);
+	return command->run(session);
+}
+
+int
+command_main(int argc, char **argv)
+{
+	AUTO_STRUCT(session) session = { 0 };
+	int ret;
+
+	if (process_harden() != 0)
+		return print_outcome(&session, -1);
+	interrupt_install();
+	ret = run_words(argc > 0 ? argc - 1 : 0, argv + 1, &session);
+	return print_outcome(&session, ret);
+}

@@ -1,0 +1,7 @@
+#include "ca-tool/command.h"
+
+int
+main(int argc, char **argv)
+{
+	return command_main(argc, argv);
+}

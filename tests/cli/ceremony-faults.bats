@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# Disks that are full or fail, directories that cannot be written, and two at
+# once: a clear message, and what was begun can be finished.
+
+load ceremony-helper
+
+setup_file() {
+	base_authority
+}
+
+setup() {
+	copy_authority
+	echo "$PIN" > pin
+	export P
+	{
+		step_key k
+		step_csr request k
+		step_subordinate s root-g1 'key: k'
+		step_list l1 root-g1
+	} | plan p > "$P"
+}
+
+# faulty CALLS ERROR WHEN: run $P while the system calls fail so.
+faulty() {
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 \
+		strace -f -o strace.log -e "trace=$1" \
+		-e "inject=$1:error=$2:when=$3" \
+		"$CA_TOOL" plan run -d "$A" "$P" --yes --pin-fd 8 \
+		8< <(echo "$PIN")
+}
+
+# After a fault the run either never began, or resumes; then all is there, once.
+goes_on() {
+	if [ "$(journal 'len(D("plan")) > len(D("close"))')" = True ]; then
+		must resume
+	elif [ "$(journal 'len([d for d in D("plan") if d["plan"] == "p"])')" \
+		= 0 ]; then
+		must ca-tool-pin plan run -d "$A" "$P" --yes
+	elif [ "$(journal 'E[-1]["kind"]')" != checkpoint ]; then
+		must resume
+	fi
+	sound
+	[ "$(token_keys)" = "issuing-g1 journal k root-g1" ]
+	openssl verify -x509_strict -CAfile "$A/public/certs/root-g1.pem" \
+		"$A/public/certs/s.pem" > /dev/null
+	openssl crl -in "$A/public/crls/l1.pem" -noout \
+		-CAfile "$A/public/certs/root-g1.pem" 2> /dev/null
+	openssl req -in "$A/public/csrs/request.csr" -noout -verify \
+		2> /dev/null
+	[ -z "$(find "$A" -name '*.tmp*' -o -name '.draft-*')" ]
+}
+
+# sweep CALLS ERROR STEP SUFFIX PATTERN: fail call 1, 1 + STEP, ...
+sweep() {
+	local n=1 tries=0
+	while :; do
+		rm -rf "$A"
+		cp -a "$BASE" "$A"
+		run faulty "$1" "$2" "$n$4"
+		[ "$status" -lt 128 ] || {
+			echo "$1 $n: status $status: $output"
+			return 1
+		}
+		grep -q INJECTED strace.log || break
+		if [ "$status" -ne 0 ] && [ -n "$5" ]; then
+			[[ $output =~ $5 ]] || {
+				echo "$1 $n: no '$5' in: $output"
+				return 1
+			}
+		fi
+		goes_on || {
+			echo "$1 $n"
+			return 1
+		}
+		n=$((n + $3))
+		tries=$((tries + 1))
+	done
+	echo "# $1: $tries points" >&3
+	[ "$status" -eq 0 ] && [ "$tries" -gt 5 ]
+}
+
+needs_strace() {
+	strace -o /dev/null true 2> /dev/null || skip "strace may not trace"
+}
+
+@test "no space for the journal, from some write on" {
+	needs_strace
+	sweep pwrite64 ENOSPC 29 + 'disk|space|full'
+}
+
+@test "syncing the journal and files fails" {
+	needs_strace
+	sweep fsync,fdatasync EIO 7 '' ''
+}
+
+@test "no space for one write of a file" {
+	needs_strace
+	sweep write ENOSPC 37 '' ''
+}
+
+@test "renaming, opening, making directories fails" {
+	needs_strace
+	sweep rename,renameat,renameat2,linkat EIO 2 '' ''
+	sweep openat EACCES 131 '' ''
+	sweep mkdirat ENOSPC 3 '' ''
+}
+
+@test "a real disk that fills up while it signs" {
+	[ "$(id -u)" -eq 0 ] && can_mount || skip "needs a mount of its own"
+	mkdir mount
+	# shellcheck disable=SC2016
+	run unshare -m bash -c '
+		mount -t tmpfs -o size=48m none mount || exit 99
+		cp -a "$1" mount/a
+		mkfifo gate
+		# After the list was shown, the disk is filled; then "yes".
+		expect -c "
+			set timeout 30
+			spawn -noecho sh -c {exec \"\$CA_TOOL\" plan run \
+				-d mount/a \"\$P\" --pin-fd 8 8< pin}
+			expect \"Type yes to go on\"
+			catch {exec sh -c {cat /dev/zero > mount/filler}}
+			send \"yes\r\"
+			expect eof
+			exit [lindex [wait] 3]"
+		status=$?
+		rm mount/filler
+		"$CA_TOOL" plan run --resume -d mount/a --yes --pin-fd 8 8< pin ||
+			exit 98
+		rm -rf "$1" && cp -a mount/a "$1"
+		exit "$status"' bash "$A"
+	[ "$status" -eq 1 ] || { echo "$status: $output"; false; }
+	[[ $output =~ space|full ]]
+	goes_on
+}
+
+@test "a directory of the authority that cannot be written" {
+	can_mount || skip "no namespaces for mounts"
+	local dir
+	for dir in ceremonies public public/crls token; do
+		rm -rf "$A"
+		cp -a "$BASE" "$A"
+		run read_only "$A/$dir" "$CA_TOOL" plan run -d "$A" "$P" \
+			--yes --pin-fd 8 8< <(echo "$PIN")
+		[ "$status" -ne 0 ] && [ "$status" -lt 128 ]
+		[[ $output =~ [Rr]ead-only|denied|token ]]
+		goes_on
+	done
+}
+
+@test "two at once: the second waits for nobody and changes nothing" {
+	local Q=$BATS_TEST_TMPDIR/q.yaml pid
+	rm -rf "$A"
+	shim_authority
+	must run_plan first <<-EOF
+	$(step_key root-g1)
+	$(step_root root-g1)
+	EOF
+	step_list l1 root-g1 | plan p > "$P"
+	step_list l2 root-g1 | plan q > "$Q"
+	orders 'delay C_Sign 3000000' "mark $BATS_TEST_TMPDIR/marks"
+	ca-tool-pin plan run -d "$A" "$P" --yes > out 2>&1 3>&- &
+	pid=$!
+	for _ in {1..100}; do
+		[ -s marks ] && break
+		sleep 0.05
+	done
+	run ca-tool-pin plan run -d "$A" "$Q" --yes
+	refused 3 "another"
+	run ca-tool plan check -d "$A" "$Q"
+	refused 3 "another"
+	run resume
+	refused 3 "another"
+	wait "$pid"
+	orders
+	[ -e "$A/public/crls/l1.crl" ] && [ ! -e "$A/public/crls/l2.crl" ]
+	says 'len(D("plan")) == 2'
+	must ca-tool-pin plan run -d "$A" "$Q" --yes
+	[ "$(crl_number "$A/public/crls/l2.crl")" -eq 2 ]
+	sound
+}
+
+@test "an output that exists, wherever it came from" {
+	local path
+	for path in certs/s.pem certs/s.der crls/l1.crl crls/l1.pem \
+		csrs/request.csr; do
+		mkdir -p "$A/public/$(dirname "$path")"
+		echo mine > "$A/public/$path"
+		unchanged ca-tool-pin plan run -d "$A" "$P" --yes
+		refused 3 NAME-TAKEN "$path"
+		rm "$A/public/$path"
+		ln -s /nonexistent "$A/public/$path"
+		unchanged ca-tool-pin plan run -d "$A" "$P" --yes
+		refused 3 "$path"
+		rm "$A/public/$path"
+	done
+	must ca-tool-pin plan run -d "$A" "$P" --yes
+}

@@ -26,7 +26,16 @@
 enum {
 	YAML_MAX_BYTES = 1 << 20,
 	YAML_MAX_DEPTH = 16,
+	YAML_MAX_TEXT = 4096, /* of a string in the rows below */
 };
+
+/* Rows of a schema for a string that must be there, and for one that may be. */
+#define YAML_NEEDED(key, type, member) \
+	CYAML_FIELD_STRING_PTR(        \
+	    key, CYAML_FLAG_POINTER, type, member, 1, YAML_MAX_TEXT)
+#define YAML_OPTIONAL(key, type, member)                                      \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
+	    type, member, 1, YAML_MAX_TEXT)
 
 /* A loaded document: where its nodes stand. */
 struct yaml;

@@ -10,43 +10,37 @@
 #include "ceremony/journal/note.h"
 #include "pkcs11/sign.h"
 
-enum { CONFIG_MAX_BYTES = 64 * 1024, JOBS_MAX = 64, TEXT_MAX = 1024 };
+enum { CONFIG_MAX_BYTES = 64 * 1024, JOBS_MAX = 64 };
 
 /* ---- authority.yaml --------------------------------------------------- */
 
-#define NEEDED(key, type, member) \
-	CYAML_FIELD_STRING_PTR(   \
-	    key, CYAML_FLAG_POINTER, type, member, 1, TEXT_MAX)
-#define OPTIONAL(key, type, member)                                           \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
-	    type, member, 1, TEXT_MAX)
 #define TOKEN_T __typeof__(((struct authority_config *)0)->token)
 #define PUBLICATION_T __typeof__(((struct authority_config *)0)->publication)
 
 static const cyaml_schema_field_t token_fields[] = {
-	NEEDED("module", TOKEN_T, module),
-	NEEDED("label", TOKEN_T, label),
+	YAML_NEEDED("module", TOKEN_T, module),
+	YAML_NEEDED("label", TOKEN_T, label),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t publication_fields[] = {
-	OPTIONAL("crl", PUBLICATION_T, crl),
-	OPTIONAL("ca-issuers", PUBLICATION_T, ca_issuers),
-	OPTIONAL("ocsp", PUBLICATION_T, ocsp),
+	YAML_OPTIONAL("crl", PUBLICATION_T, crl),
+	YAML_OPTIONAL("ca-issuers", PUBLICATION_T, ca_issuers),
+	YAML_OPTIONAL("ocsp", PUBLICATION_T, ocsp),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t config_fields[] = {
-	NEEDED("format", struct authority_config, format),
-	NEEDED("id", struct authority_config, id),
-	NEEDED("title", struct authority_config, title),
+	YAML_NEEDED("format", struct authority_config, format),
+	YAML_NEEDED("id", struct authority_config, id),
+	YAML_NEEDED("title", struct authority_config, title),
 	CYAML_FIELD_MAPPING("token", CYAML_FLAG_DEFAULT,
 	    struct authority_config, token, token_fields),
-	NEEDED("login", struct authority_config, login),
+	YAML_NEEDED("login", struct authority_config, login),
 	CYAML_FIELD_MAPPING("publication",
 	    CYAML_FLAG_DEFAULT | CYAML_FLAG_OPTIONAL, struct authority_config,
 	    publication, publication_fields),
-	OPTIONAL("jobs", struct authority_config, jobs),
+	YAML_OPTIONAL("jobs", struct authority_config, jobs),
 	CYAML_FIELD_END,
 };
 

@@ -47,6 +47,19 @@ show_phase(const struct run *run, const char *text)
 	run->room->show(run->room->ctx, ROOM_PHASE, text);
 }
 
+/* Which plan this is, in the room's own words. */
+static int
+show_plan(const struct run *run, const struct plan *plan)
+{
+	AUTO_CHARS(text) = NULL;
+
+	if (step_text(&text, "Plan %s: %s", plan_id(plan), plan_title(plan)) <
+	    0)
+		return -1;
+	show_phase(run, text);
+	return 0;
+}
+
 /* ---- before anything is done ------------------------------------------ */
 
 /*
@@ -660,7 +673,7 @@ run_start(struct authority *authority, struct plan *plan,
 		.build = { .public_fd = -1 },
 	};
 
-	if (refuse_second_run(&run, plan) < 0 ||
+	if (refuse_second_run(&run, plan) < 0 || show_plan(&run, plan) < 0 ||
 	    check_clock(&run, plan, true) < 0 ||
 	    check_space(&run, plan->preview.object_count) < 0 ||
 	    adopt_kept_plan(&run, plan) < 0 || check_extends(&run) < 0 ||
@@ -773,8 +786,8 @@ run_resume(struct authority *authority, const struct room *room,
 		.resumed = true,
 	};
 
-	if (load_open_run(&run, &row) < 0 || check_extends(&run) < 0 ||
-	    check_clock(&run, run.plan, false) < 0 ||
+	if (load_open_run(&run, &row) < 0 || show_plan(&run, run.plan) < 0 ||
+	    check_extends(&run) < 0 || check_clock(&run, run.plan, false) < 0 ||
 	    check_space(&run, 0) < 0 || confirm_clock(&run) < 0 ||
 	    note_module(&run) < 0 ||
 	    authority_login(authority, room, run.nonce) < 0)

@@ -1,14 +1,6 @@
 #include "ceremony/steps/params.h"
 
-enum { TEXT_MAX = 4096, STEPS_MAX = 10000 };
-
-/* A string that must be there, and one that may be. */
-#define NEEDED(key, type, member) \
-	CYAML_FIELD_STRING_PTR(   \
-	    key, CYAML_FLAG_POINTER, type, member, 1, TEXT_MAX)
-#define OPTIONAL(key, type, member)                                           \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
-	    type, member, 1, TEXT_MAX)
+enum { STEPS_MAX = 10000 };
 
 static const struct {
 	const char *name;
@@ -61,28 +53,30 @@ subject_values(const struct subject_params *subject,
 }
 
 static const cyaml_schema_field_t subject_fields[] = {
-	OPTIONAL("domain-component", struct subject_params, domain_component),
-	OPTIONAL("country", struct subject_params, country),
-	OPTIONAL("state", struct subject_params, state),
-	OPTIONAL("locality", struct subject_params, locality),
-	OPTIONAL("postal-code", struct subject_params, postal_code),
-	OPTIONAL("street", struct subject_params, street),
-	OPTIONAL("organization", struct subject_params, organization),
-	OPTIONAL(
+	YAML_OPTIONAL(
+	    "domain-component", struct subject_params, domain_component),
+	YAML_OPTIONAL("country", struct subject_params, country),
+	YAML_OPTIONAL("state", struct subject_params, state),
+	YAML_OPTIONAL("locality", struct subject_params, locality),
+	YAML_OPTIONAL("postal-code", struct subject_params, postal_code),
+	YAML_OPTIONAL("street", struct subject_params, street),
+	YAML_OPTIONAL("organization", struct subject_params, organization),
+	YAML_OPTIONAL(
 	    "organizational-unit", struct subject_params, organizational_unit),
-	OPTIONAL("organization-identifier", struct subject_params,
+	YAML_OPTIONAL("organization-identifier", struct subject_params,
 	    organization_identifier),
-	OPTIONAL("serial-number", struct subject_params, serial_number),
-	OPTIONAL("surname", struct subject_params, surname),
-	OPTIONAL("given-name", struct subject_params, given_name),
-	OPTIONAL("business-category", struct subject_params, business_category),
-	OPTIONAL("jurisdiction-country", struct subject_params,
+	YAML_OPTIONAL("serial-number", struct subject_params, serial_number),
+	YAML_OPTIONAL("surname", struct subject_params, surname),
+	YAML_OPTIONAL("given-name", struct subject_params, given_name),
+	YAML_OPTIONAL(
+	    "business-category", struct subject_params, business_category),
+	YAML_OPTIONAL("jurisdiction-country", struct subject_params,
 	    jurisdiction_country),
-	OPTIONAL(
+	YAML_OPTIONAL(
 	    "jurisdiction-state", struct subject_params, jurisdiction_state),
-	OPTIONAL("jurisdiction-locality", struct subject_params,
+	YAML_OPTIONAL("jurisdiction-locality", struct subject_params,
 	    jurisdiction_locality),
-	OPTIONAL("common-name", struct subject_params, common_name),
+	YAML_OPTIONAL("common-name", struct subject_params, common_name),
 	CYAML_FIELD_END,
 };
 
@@ -91,65 +85,65 @@ static const cyaml_schema_field_t subject_fields[] = {
 	    "subject", CYAML_FLAG_DEFAULT, type, subject, subject_fields)
 
 static const cyaml_schema_field_t generate_key_fields[] = {
-	NEEDED("key", struct generate_key_params, key),
-	NEEDED("type", struct generate_key_params, type),
-	NEEDED("purpose", struct generate_key_params, purpose),
-	NEEDED("backup", struct generate_key_params, backup),
+	YAML_NEEDED("key", struct generate_key_params, key),
+	YAML_NEEDED("type", struct generate_key_params, type),
+	YAML_NEEDED("purpose", struct generate_key_params, purpose),
+	YAML_NEEDED("backup", struct generate_key_params, backup),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t csr_fields[] = {
-	NEEDED("name", struct csr_params, name),
-	NEEDED("key", struct csr_params, key),
+	YAML_NEEDED("name", struct csr_params, name),
+	YAML_NEEDED("key", struct csr_params, key),
 	SUBJECT(struct csr_params),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t root_fields[] = {
-	NEEDED("name", struct certificate_params, name),
-	NEEDED("key", struct certificate_params, key),
-	NEEDED("profile", struct certificate_params, profile),
-	OPTIONAL("validity", struct certificate_params, validity),
+	YAML_NEEDED("name", struct certificate_params, name),
+	YAML_NEEDED("key", struct certificate_params, key),
+	YAML_NEEDED("profile", struct certificate_params, profile),
+	YAML_OPTIONAL("validity", struct certificate_params, validity),
 	SUBJECT(struct certificate_params),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t child_fields[] = {
-	NEEDED("name", struct certificate_params, name),
-	NEEDED("issuer", struct certificate_params, issuer),
-	OPTIONAL("key", struct certificate_params, key),
-	OPTIONAL("csr", struct certificate_params, csr),
-	NEEDED("profile", struct certificate_params, profile),
-	OPTIONAL("validity", struct certificate_params, validity),
+	YAML_NEEDED("name", struct certificate_params, name),
+	YAML_NEEDED("issuer", struct certificate_params, issuer),
+	YAML_OPTIONAL("key", struct certificate_params, key),
+	YAML_OPTIONAL("csr", struct certificate_params, csr),
+	YAML_NEEDED("profile", struct certificate_params, profile),
+	YAML_OPTIONAL("validity", struct certificate_params, validity),
 	SUBJECT(struct certificate_params),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t chain_file = {
-	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX),
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, YAML_MAX_TEXT),
 };
 
 static const cyaml_schema_field_t adopt_fields[] = {
-	NEEDED("name", struct adopt_params, name),
-	NEEDED("key", struct adopt_params, key),
-	NEEDED("certificate", struct adopt_params, certificate),
+	YAML_NEEDED("name", struct adopt_params, name),
+	YAML_NEEDED("key", struct adopt_params, key),
+	YAML_NEEDED("certificate", struct adopt_params, certificate),
 	CYAML_FIELD_SEQUENCE("chain", CYAML_FLAG_POINTER, struct adopt_params,
 	    chain, &chain_file, 1, CHAIN_MAX),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t revoke_fields[] = {
-	NEEDED("issuer", struct revoke_params, issuer),
-	NEEDED("serial", struct revoke_params, serial),
-	NEEDED("reason", struct revoke_params, reason),
+	YAML_NEEDED("issuer", struct revoke_params, issuer),
+	YAML_NEEDED("serial", struct revoke_params, serial),
+	YAML_NEEDED("reason", struct revoke_params, reason),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t crl_fields[] = {
-	NEEDED("name", struct crl_params, name),
-	NEEDED("issuer", struct crl_params, issuer),
-	NEEDED("profile", struct crl_params, profile),
-	OPTIONAL("validity", struct crl_params, validity),
+	YAML_NEEDED("name", struct crl_params, name),
+	YAML_NEEDED("issuer", struct crl_params, issuer),
+	YAML_NEEDED("profile", struct crl_params, profile),
+	YAML_OPTIONAL("validity", struct crl_params, validity),
 	CYAML_FIELD_END,
 };
 
@@ -177,16 +171,18 @@ static const cyaml_schema_value_t step_value = {
 
 static const cyaml_schema_field_t window_fields[] = {
 	CYAML_FIELD_STRING_PTR("from", CYAML_FLAG_POINTER,
-	    __typeof__(((struct plan_params *)0)->window), from, 1, TEXT_MAX),
+	    __typeof__(((struct plan_params *)0)->window), from, 1,
+	    YAML_MAX_TEXT),
 	CYAML_FIELD_STRING_PTR("until", CYAML_FLAG_POINTER,
-	    __typeof__(((struct plan_params *)0)->window), until, 1, TEXT_MAX),
+	    __typeof__(((struct plan_params *)0)->window), until, 1,
+	    YAML_MAX_TEXT),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t plan_fields[] = {
-	NEEDED("format", struct plan_params, format),
-	NEEDED("id", struct plan_params, id),
-	NEEDED("title", struct plan_params, title),
+	YAML_NEEDED("format", struct plan_params, format),
+	YAML_NEEDED("id", struct plan_params, id),
+	YAML_NEEDED("title", struct plan_params, title),
 	CYAML_FIELD_MAPPING("window", CYAML_FLAG_DEFAULT, struct plan_params,
 	    window, window_fields),
 	CYAML_FIELD_SEQUENCE("steps", CYAML_FLAG_POINTER, struct plan_params,

@@ -83,7 +83,8 @@ possibly_signed_certificate() {
 	[[ $(tr -s '\n ' ' ' <<< "$output") == *"a root"*"may exist"* ]]
 	[ "$(serial "$A/public/certs/r2.pem")" != "$old" ]
 	[ "$(openssl x509 -in "$A/public/certs/r2.pem" -noout -pubkey |
-		openssl pkey -pubin -outform DER | xxd -p | tr -d '\n')" = \
+		openssl pkey -pubin -outform DER |
+		od -An -v -tx1 | tr -d ' \n')" = \
 		"$key" ]
 	[ "$(revoked_on "$A/public/crls/r2.crl")" = "" ]
 	says 'D("revoked") == [] and len(D("key-destroyed")) == 0'

@@ -5,6 +5,8 @@
 
 bats_require_minimum_version 1.5.0
 
+# Bash writes \u escapes as UTF-8 only where the locale does.
+export LC_ALL=C.UTF-8
 export COMPLETION=$BATS_TEST_DIRNAME/../../ca-tool/completion.bash
 
 PIN=user-pin-123456

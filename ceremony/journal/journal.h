@@ -92,7 +92,7 @@ int journal_append(struct journal *journal, enum entry_kind kind, json_t *data,
 int journal_evidence_put(struct journal *journal, const void *data, size_t len,
     unsigned char ret_sha256[HASH_LEN]) MUST_USE;
 int journal_evidence_get(struct journal *journal,
-    const unsigned char sha256[HASH_LEN], unsigned char **ret_data,
+    const unsigned char digest[HASH_LEN], unsigned char **ret_data,
     size_t *ret_len) MUST_USE;
 
 /* The tree over all entries so far, O(log n). */

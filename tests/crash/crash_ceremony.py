@@ -1,0 +1,478 @@
+#!/usr/bin/env python3
+"""Crash a ceremony everywhere, and go on.
+
+    crash_ceremony.py --tool CA-TOOL --shim SHIM --redirect REDIRECT
+        [--sample N] [--seed S] [--kills N] [--jobs N] [--only CASE] [--keep]
+
+Each act (init, two plans, a login, and a resume) is traced once.  replay.py
+rebuilds what each kill and each power loss could leave; for each such state
+the real ca-tool goes on, and witness.py checks what must be true.  --sample
+takes N states of each act (0: all of them); --kills does as many real kills.
+
+The shim appends a line to a file outside of the authority for each C_Sign,
+which itself makes no system call.
+"""
+
+import argparse
+import concurrent.futures
+import datetime
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import replay
+import witness
+from witness import Violation, demand
+
+PIN, SO_PIN = "correct-horse-battery", "staple-of-the-officer"
+
+FIRST_PLAN = """
+  - generate-key: { key: root-g1, type: p-256, purpose: ca, backup: none }
+  - generate-key: { key: issuing-g1, type: p-256, purpose: ca, backup: none }
+  - root:
+      name: root-g1
+      key: root-g1
+      profile: root
+      subject: { country: DE, organization: Crash, common-name: Crash Root }
+  - subordinate:
+      name: issuing-g1
+      issuer: root-g1
+      key: issuing-g1
+      profile: issuing-ca
+      subject: { country: DE, organization: Crash, common-name: Crash One }
+  - subordinate:
+      name: partner-g1
+      issuer: root-g1
+      csr: partner-g1.csr
+      profile: issuing-ca
+      subject: { country: DE, organization: Crash, common-name: Crash Two }
+  - crl: { name: root-1, issuer: root-g1, profile: ca-crl }
+"""
+
+SECOND_PLAN = """
+  - generate-key: { key: ocsp-g1, type: p-256, purpose: ocsp, backup: none }
+  - ocsp-responder:
+      name: ocsp-g1
+      issuer: root-g1
+      key: ocsp-g1
+      profile: ocsp-responder
+      subject: { country: DE, organization: Crash, common-name: Crash OCSP }
+  - subordinate:
+      name: partner-g2
+      issuer: root-g1
+      csr: partner-g2.csr
+      profile: issuing-ca
+      subject: { country: DE, organization: Crash, common-name: Crash Three }
+  - revoke: { issuer: root-g1, serial: SERIAL, reason: superseded }
+  - crl: { name: root-2, issuer: root-g1, profile: ca-crl }
+"""
+
+FIRST = {"certificates": ["root-g1", "issuing-g1", "partner-g1"],
+         "crls": ["root-1"], "keys": {"root-g1", "issuing-g1"}}
+SECOND = {"certificates": ["root-g1", "issuing-g1", "partner-g1", "ocsp-g1",
+                           "partner-g2"],
+          "crls": ["root-1", "root-2"],
+          "keys": {"root-g1", "issuing-g1", "ocsp-g1"}}
+
+
+class Site:
+    """A scratch directory: the authority in work/ca, the marks beside it."""
+
+    def __init__(self, options, path):
+        self.options = options
+        self.path = os.path.realpath(path)
+        self.work = os.path.join(self.path, "work")
+        self.authority = os.path.join(self.work, "ca")
+        self.marks = os.path.join(self.path, "marks")
+        self.orders = os.path.join(self.path, "orders")
+        with open(self.orders, "w", encoding="utf-8") as file:
+            file.write(f"mark {self.marks}\n")
+
+    def clear(self, marks=b""):
+        shutil.rmtree(self.work, ignore_errors=True)
+        with open(self.marks, "wb") as file:
+            file.write(marks)
+
+    def load(self, copy, marks):
+        self.clear(marks)
+        shutil.copytree(copy, self.work, symlinks=True)
+
+    def environment(self):
+        return {"PATH": os.environ["PATH"], "LC_ALL": "C",
+                "LD_PRELOAD": self.options.redirect,
+                "CA_CRASH_SHIM": self.options.shim,
+                "CA_SHIM_MODULE": self.options.module,
+                "CA_SHIM_ORDERS": self.orders}
+
+    def argv(self, act):
+        tool = [self.options.tool]
+        if act == "init":
+            return tool + ["init", self.authority, "--id", "example.org/crash",
+                           "--crl-url", "http://crash.example.org/{issuer}.crl",
+                           "--ca-issuers-url",
+                           "http://crash.example.org/{issuer}.cer",
+                           "--pin-fd", "PIN", "--so-pin-fd", "SO"]
+        pin = ["-d", self.authority, "--pin-fd", "PIN"]
+        if act == "login":
+            return tool + ["key", "list", "--json"] + pin
+        if act == "resume":
+            return tool + ["plan", "run", "--resume", "--yes"] + pin
+        plan = os.path.join(self.options.plans, act + ".yaml")
+        return tool + ["plan", "run", plan, "--yes"] + pin
+
+    def start(self, act, prefix=()):
+        """Start an act; the PINs come on descriptors."""
+        argv, fds = list(prefix) + self.argv(act), []
+        for name, secret in (("PIN", PIN), ("SO", SO_PIN)):
+            if name not in argv:
+                continue
+            reader, writer = os.pipe()
+            os.write(writer, secret.encode() + b"\n")
+            os.close(writer)
+            argv[argv.index(name)] = str(reader)
+            fds.append(reader)
+        try:
+            return subprocess.Popen(
+                argv, env=self.environment(), cwd=self.path, pass_fds=fds,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True)
+        finally:
+            for reader in fds:
+                os.close(reader)
+
+    def do(self, act, prefix=(), expected=(0,)):
+        process = self.start(act, prefix)
+        output, _ = process.communicate(timeout=120)
+        demand(process.returncode in expected,
+               f"'{act}' ended with {process.returncode}:\n{output}")
+        return output
+
+    def read_marks(self):
+        with open(self.marks, "rb") as file:
+            return parse_marks(file.read())
+
+    def journal(self):
+        return witness.Journal(self.authority)
+
+
+def parse_marks(content):
+    """Digests, of `sign ID DIGEST` and `signed ID DIGEST`."""
+    return [line.split()[-1].decode() for line in content.splitlines()
+            if line.split()]
+
+
+# ---- going on after a crash -----------------------------------------------
+
+
+def go_on_init(site, journal):
+    if journal is not None and journal.ready():
+        site.do("init", expected=(0, 3))
+    else:
+        site.do("init")
+    go_on_plan(site, site.journal(), "first")
+
+
+def go_on_plan(site, journal, plan):
+    runs = journal.open_runs()
+    if runs:
+        site.do("resume")
+    elif {"first": "first-plan", "second": "second-plan"}[plan] in (
+            journal.closed_plans()):
+        # Where only the closing checkpoint was missing, resume makes it.
+        site.do("resume", expected=(0, 3))
+        site.do(plan, expected=(3,))
+    else:
+        site.do(plan)
+
+
+def check_end(site, wanted):
+    """Everything that must be true once all is done."""
+    output = site.do("login")
+    journal, marks = site.journal(), site.read_marks()
+    demand(not journal.open_runs(), "a run is still open")
+    live = set(journal.live_keys())
+    demand(wanted["keys"] < live and len(live) == len(wanted["keys"]) + 1,
+           f"live keys: {sorted(live)}")
+    for name in live:
+        demand(f'"{name}"' in output, f"the token lost the key {name}")
+    witness.check_marks(journal, marks)
+    witness.check_numbers(journal)
+    witness.check_accounted(journal, marks)
+    witness.check_no_rubbish(site.authority)
+    witness.check_published(site.authority, journal, wanted["certificates"],
+                            wanted["crls"])
+    crl = wanted["crls"][-1]
+    if wanted is FIRST:
+        witness.check_chain(site.authority, "root-g1",
+                            wanted["certificates"], crl)
+    else:
+        good = [n for n in wanted["certificates"] if n != "partner-g1"]
+        witness.check_chain(site.authority, "root-g1", good, crl)
+    witness.check_revocations(site.authority, journal, crl)
+    witness.check_receipt(site.authority, journal)
+
+
+def continue_and_check(site, act):
+    """The state is in place: check it, go on, check the end."""
+    journal = None
+    if os.path.isdir(site.authority):
+        journal = site.journal()
+        if journal.entries:
+            witness.check_marks(journal, site.read_marks())
+        else:
+            demand(not site.read_marks(), "signed with an empty journal")
+    if act == "init":
+        go_on_init(site, journal)
+        check_end(site, FIRST)
+    elif act == "login":
+        check_end(site, SECOND)
+    else:
+        go_on_plan(site, journal, act)
+        check_end(site, FIRST if act == "first" else SECOND)
+
+
+# ---- the acts, traced -----------------------------------------------------
+
+
+class Act:
+    """One traced command: what was before, and each state after it."""
+
+    def __init__(self, name, kind, before, marks, states, seconds):
+        self.name, self.kind = name, kind
+        self.before, self.marks = before, marks
+        self.states, self.seconds = states, seconds
+
+
+def trace_act(site, name, command, kind):
+    """Do `command` under strace where the site stands."""
+    before = os.path.join(site.path, "before-" + name)
+    if os.path.isdir(site.work):
+        shutil.copytree(site.work, before, symlinks=True)
+    else:
+        os.mkdir(before)
+        os.mkdir(site.work)
+    with open(site.marks, "rb") as file:
+        marks = file.read()
+    out = os.path.join(site.path, "trace-" + name)
+    begun = time.monotonic()
+    site.do(command, prefix=replay.command(out))
+    seconds = time.monotonic() - begun
+    with open(out, encoding="ascii") as lines:
+        follower = replay.Replay(lines, site.work, before, site.path,
+                                 site.marks, marks)
+        states = list(follower.states())
+    demand(replay.without_modes(follower.tree_now()) ==
+           replay.tree_of(site.work), f"the replay of '{name}' is not exact")
+    os.unlink(out)
+    return Act(name, kind, before, marks, states, seconds)
+
+
+def trace_all(options, site):
+    site.clear()
+    acts = [trace_act(site, "init", "init", "init"),
+            trace_act(site, "first", "first", "first")]
+    check_end(site, FIRST)
+    write_second_plan(options, site)
+    acts.append(trace_act(site, "second", "second", "second"))
+    check_end(site, SECOND)
+    acts.append(trace_act(site, "login", "login", "login"))
+    # A crash of the resume itself: begun where some objects were signed.
+    old = len(parse_marks(acts[1].marks))
+    signing = [s for s in acts[1].states if s.kind == "kill" and
+               old < len(parse_marks(s.witness)) < old + 8]
+    middle = signing[len(signing) // 2]
+    site.clear(middle.witness)
+    middle.write(site.work)
+    acts.append(trace_act(site, "resume", "resume", "first"))
+    return acts
+
+
+def write_plan(options, name, steps):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    form = "%Y-%m-%dT%H:%M:%SZ"
+    with open(os.path.join(options.plans, name + ".yaml"), "w",
+              encoding="ascii") as file:
+        file.write(
+            f"format: ca-tool-plan-1\nid: {name}-plan\ntitle: {name}\n"
+            "window:\n"
+            f"  from: {(now - datetime.timedelta(hours=1)).strftime(form)}\n"
+            f"  until: {(now + datetime.timedelta(days=2)).strftime(form)}\n"
+            f"steps:{steps}")
+
+
+def write_second_plan(options, site):
+    serial = witness.openssl(
+        "x509", "-noout", "-serial", "-in",
+        os.path.join(site.authority, "public/certs/partner-g1.pem"))
+    write_plan(options, "second",
+               SECOND_PLAN.replace("SERIAL", serial.strip().split("=")[1]))
+
+
+def write_inputs(options):
+    os.mkdir(options.plans)
+    for name in ("partner-g1", "partner-g2"):
+        witness.openssl(
+            "req", "-new", "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=ignored",
+            "-keyout", os.path.join(options.plans, name + ".key"),
+            "-out", os.path.join(options.plans, name + ".csr"))
+    write_plan(options, "first", FIRST_PLAN)
+
+
+# ---- many states, a few at a time -----------------------------------------
+
+
+class Tally:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.done, self.failed = 0, []
+
+    def add(self, what, problem):
+        with self.lock:
+            self.done += 1
+            if problem is not None:
+                self.failed.append(what)
+                print(f"FAILED  {what}\n        {problem}", flush=True)
+
+
+class Sites:
+    """One site for each worker thread."""
+
+    def __init__(self, options, scratch):
+        self.options, self.scratch = options, scratch
+        self.local, self.lock, self.count = threading.local(), (
+            threading.Lock()), 0
+
+    def mine(self):
+        if not hasattr(self.local, "site"):
+            with self.lock:
+                self.count += 1
+                path = os.path.join(self.scratch, f"site-{self.count}")
+            os.mkdir(path)
+            self.local.site = Site(self.options, path)
+        return self.local.site
+
+
+def guarded(sites, tally, what, body):
+    """Run body on this thread's site; a violation keeps what it saw."""
+    site = sites.mine()
+    try:
+        body(site)
+        tally.add(what, None)
+    except (Violation, subprocess.TimeoutExpired, OSError, KeyError,
+            ValueError) as problem:
+        if sites.options.keep:
+            kept = os.path.join(sites.options.keep, what.replace(" ", "-")
+                                .replace(":", "").replace("/", "_")[:80])
+            shutil.copytree(site.path, kept, symlinks=True,
+                            dirs_exist_ok=True)
+        tally.add(what, f"{type(problem).__name__}: {problem}")
+
+
+def try_state(act, state):
+    def body(site):
+        site.clear(state.witness)
+        state.write(site.work)
+        continue_and_check(site, act.kind)
+    return f"{act.name} {state}", body
+
+
+def real_kill(act, command, number, seed):
+    """SIGKILL at a random time, or at a random call of one kind."""
+    chance = random.Random(f"{seed} {act.name} {number}")
+    call = chance.choice(["pwrite64", "fdatasync", "fsync", "write", "rename",
+                          "renameat", "renameat2", "openat", "unlink", None,
+                          None, None, None])
+    when = chance.randint(1, 60)
+    delay = chance.uniform(0, act.seconds * 0.6)
+
+    def body(site):
+        site.load(act.before, act.marks)
+        if call is None:
+            process = site.start(command)
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        else:
+            process = site.start(command, [
+                "strace", "-f", "-o", "/dev/null", "-e", f"trace={call}",
+                "-e", f"inject={call}:signal=KILL:when={when}", "--"])
+            process.communicate(timeout=120)
+        continue_and_check(site, act.kind)
+    name = f"after {delay:.3f} s" if call is None else f"at {call} {when}"
+    return f"{act.name} killed {name}", body
+
+
+def cases_of(options, act):
+    chance = random.Random(f"{options.seed} {act.name}")
+    states = act.states
+    if options.sample and len(states) > options.sample:
+        states = [act.states[i] for i in sorted(
+            chance.sample(range(len(states)), options.sample))]
+    cases = [try_state(act, state) for state in states]
+    command = "resume" if act.name == "resume" else act.kind
+    return cases + [real_kill(act, command, n, options.seed)
+                    for n in range(options.kills)]
+
+
+def run(options, scratch):
+    options.plans = os.path.join(scratch, "plans")
+    write_inputs(options)
+    first = os.path.join(scratch, "traced")
+    os.mkdir(first)
+    acts = trace_all(options, Site(options, first))
+    tally, sites = Tally(), Sites(options, scratch)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for act in acts:
+            kinds = [s.kind for s in act.states]
+            cases = [c for c in cases_of(options, act)
+                     if options.only is None or options.only in c[0]]
+            begun, failed = time.monotonic(), len(tally.failed)
+            list(pool.map(lambda c: guarded(sites, tally, *c), cases))
+            print(f"{act.name}: {kinds.count('kill')} kill states and "
+                  f"{kinds.count('power')} power-loss states; {len(cases)} "
+                  f"tried, {len(tally.failed) - failed} failed, "
+                  f"{time.monotonic() - begun:.0f} s", flush=True)
+    print(f"crash: {tally.done} crashes, {len(tally.failed)} failures "
+          f"(seed {options.seed})")
+    return 1 if tally.failed or tally.done == 0 else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description="crash a ceremony everywhere, and go on")
+    parser.add_argument("--tool", required=True)
+    parser.add_argument("--shim", required=True)
+    parser.add_argument("--redirect", required=True)
+    parser.add_argument("--sample", type=int, default=0)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--only", help="only what has this in its name")
+    parser.add_argument("--keep", help="directory for what failed")
+    options = parser.parse_args()
+    for name in ("tool", "shim", "redirect"):
+        setattr(options, name, os.path.realpath(getattr(options, name)))
+    options.module = softhsm()
+    with tempfile.TemporaryDirectory(dir=".", prefix="crash-") as scratch:
+        os.chdir(scratch)
+        return run(options, os.path.realpath("."))
+
+
+def softhsm():
+    """The module that the shim forwards to."""
+    for path in ("/usr/lib/softhsm/libsofthsm2.so",
+                 "/usr/lib64/pkcs11/libsofthsm2.so"):
+        if os.path.exists(path):
+            return path
+    raise SystemExit("crash: no libsofthsm2.so; is SoftHSM installed?")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,273 @@
+"""What must be true of an authority, found out without ca-tool's code.
+
+Reads journal.db with Python's sqlite3, builds the Merkle tree again, and lets
+the openssl tool judge what was published.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+
+
+class Violation(Exception):
+    """An invariant does not hold."""
+
+
+def demand(condition, text):
+    if not condition:
+        raise Violation(text)
+
+
+def openssl(*args, **popen):
+    done = subprocess.run(["openssl", *args], capture_output=True, text=True,
+                          check=False, **popen)
+    demand(done.returncode == 0,
+           f"openssl {' '.join(args)}: {done.stderr.strip()}"
+           f"{done.stdout.strip()}")
+    return done.stdout
+
+
+# ---- the journal ----------------------------------------------------------
+
+
+class Journal:
+    """The entries of a journal.db, rolled back as SQLite would."""
+
+    def __init__(self, directory):
+        self.lines = []
+        self.evidence = {}
+        with tempfile.TemporaryDirectory(dir=".") as copy:
+            for name in ("journal.db", "journal.db-journal"):
+                source = os.path.join(directory, name)
+                if os.path.exists(source):
+                    shutil.copy(source, copy)
+            path = os.path.join(copy, "journal.db")
+            if os.path.exists(path):
+                self._read(path)
+        self.entries = [json.loads(line) for line in self.lines]
+        for number, entry in enumerate(self.entries):
+            demand(entry["seq"] == number, f"entry {number} is out of place")
+
+    def _read(self, path):
+        database = sqlite3.connect(path)
+        try:
+            rows = database.execute("PRAGMA integrity_check").fetchall()
+            demand(rows == [("ok",)], f"journal.db is damaged: {rows}")
+            tables = database.execute(
+                "SELECT name FROM sqlite_schema WHERE name = 'entries'")
+            if not tables.fetchall():
+                return
+            rows = database.execute(
+                "SELECT seq, body, leaf FROM entries ORDER BY seq")
+            for _, body, leaf in rows:
+                demand(leaf == hashlib.sha256(b"\0" + body).digest(),
+                       "a leaf hash is not that of its entry")
+                self.lines.append(bytes(body))
+            for digest, data in database.execute(
+                    "SELECT sha256, bytes FROM evidence"):
+                demand(digest == hashlib.sha256(data).digest(),
+                       "evidence is not what its hash says")
+                self.evidence[digest.hex()] = bytes(data)
+        finally:
+            database.close()
+
+    def data(self, *kinds):
+        return [e["data"] for e in self.entries if e["kind"] in kinds]
+
+    def ready(self):
+        return {"subject": "authority", "state": "ready"} in self.data("state")
+
+    def open_runs(self):
+        closed = {d["run"] for d in self.data("close")}
+        return [d for d in self.data("plan") if d["run"] not in closed]
+
+    def closed_plans(self):
+        closed = {d["run"] for d in self.data("close")}
+        return {d["plan"] for d in self.data("plan") if d["run"] in closed}
+
+    def live_keys(self):
+        gone = {d["id"] for d in self.data("key-destroyed")}
+        return {d["name"]: d for d in self.data("key") if d["id"] not in gone}
+
+    def root(self, size):
+        """Merkle tree hash of the first entries, RFC 6962 section 2.1."""
+        def subtree(leaves):
+            if len(leaves) == 1:
+                return leaves[0]
+            half = 1
+            while half * 2 < len(leaves):
+                half *= 2
+            return hashlib.sha256(
+                b"\1" + subtree(leaves[:half]) + subtree(leaves[half:])
+            ).digest()
+        return subtree([hashlib.sha256(b"\0" + line).digest()
+                        for line in self.lines[:size]])
+
+    def checkpoint_text(self, size):
+        origin = self.entries[0]["data"]["authority"]
+        root = base64.b64encode(self.root(size)).decode()
+        return f"{origin}\n{size}\n{root}\n"
+
+    def signable(self):
+        """SHA-256 of all that the token may be asked to sign by now."""
+        digests = {d["tbs"] for d in self.data("intent")}
+        for size in range(1, len(self.lines) + 1):
+            text = self.checkpoint_text(size).encode()
+            digests.add(hashlib.sha256(text).hexdigest())
+        return digests
+
+
+def check_marks(journal, marks):
+    """Each signature had a durable intent before it was made."""
+    unknown = set(marks) - journal.signable()
+    demand(not unknown, f"signed without a durable intent: {sorted(unknown)}")
+
+
+def check_numbers(journal):
+    """No serial and no CRL number stands in two intents."""
+    used = set()
+    for intent in journal.data("intent"):
+        number = intent.get("serial") or intent.get("number")
+        if number is None:
+            continue
+        key = (intent["issuer_dn"], intent["kind"], str(number))
+        demand(key not in used, f"used twice: {key}")
+        used.add(key)
+
+
+def check_accounted(journal, marks):
+    """What was signed has a result or is known to be possibly signed."""
+    ends = {(d["run"], d["list"], d["object"])
+            for d in journal.data("result", "failed")}
+    revoked = {(d["issuer_dn"], d["serial"].lower())
+               for d in journal.data("revoked")}
+    failed = {(d["run"], d["list"], d["object"])
+              for d in journal.data("failed")}
+    for intent in journal.data("intent"):
+        place = (intent["run"], intent["list"], intent["object"])
+        demand(place in ends,
+               f"neither result nor failure: {intent['name']}")
+        if place in failed and intent["kind"] == "certificate" and (
+                intent["certificate_kind"] != "root"):
+            demand((intent["issuer_dn"], intent["serial"].lower()) in revoked,
+                   f"possibly signed and not revoked: {intent['serial']}")
+    results = [d for d in journal.data("result")]
+    places = [(d["run"], d["name"]) for d in results]
+    kinds = {(d["run"], d["list"], d["object"]): d["kind"]
+             for d in journal.data("intent")}
+    named = [(kinds[(d["run"], d["list"], d["object"])], d["name"])
+             for d in results]
+    demand(len(named) == len(set(named)),
+           f"two results of one name: {places}")
+    demand(set(marks) <= journal.signable(), "a mark without an intent")
+
+
+# ---- the files ------------------------------------------------------------
+
+
+def files_below(directory):
+    return [os.path.relpath(os.path.join(path, name), directory)
+            for path, _, names in os.walk(directory) for name in names]
+
+
+def check_no_rubbish(directory):
+    rubbish = [name for name in files_below(directory)
+               if ".tmp-" in name or name == "journal.db-journal"]
+    demand(not rubbish, f"temporary files are left: {rubbish}")
+
+
+def sha256_of(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def check_published(directory, journal, certificates, crls):
+    """All that was published is there, whole, and is what was journalled."""
+    public = os.path.join(directory, "public")
+    wanted = {f"certs/{n}.{e}" for n in certificates for e in ("pem", "der")}
+    wanted |= {f"crls/{n}.{e}" for n in crls for e in ("pem", "crl")}
+    found = {name for name in files_below(public)
+             if name.startswith(("certs/", "crls/", "csrs/"))}
+    demand(found == wanted, f"published {sorted(found ^ wanted)} wrongly")
+    results = {d["sha256"] for d in journal.data("result")}
+    for name in certificates:
+        check_object(public, results, "x509", f"certs/{name}", "der")
+    for name in crls:
+        check_object(public, results, "crl", f"crls/{name}", "crl")
+    for close in journal.data("close"):
+        demand(close["outcome"] == "done", f"closed as {close['outcome']}")
+        rows = json.loads(journal.evidence[close["files"]])
+        demand(len(rows) == close["published"], "files are miscounted")
+        for row in rows:
+            path = row["path"]
+            if not path.startswith("public/"):
+                path = os.path.join("public", path)
+            demand(sha256_of(os.path.join(directory, path)) == row["sha256"],
+                   f"not what was journalled: {row['path']}")
+
+
+def check_object(public, results, command, name, der):
+    path = os.path.join(public, f"{name}.{der}")
+    demand(sha256_of(path) in results, f"not what was journalled: {name}")
+    one = openssl(command, "-in", path, "-inform", "DER")
+    two = openssl(command, "-in", os.path.join(public, f"{name}.pem"))
+    demand(one == two, f"DER and PEM differ: {name}")
+
+
+def check_chain(directory, root, certificates, crl):
+    public = os.path.join(directory, "public")
+    anchor = os.path.join(public, "certs", root + ".pem")
+    crl_file = os.path.join(public, "crls", crl + ".pem")
+    for name in certificates:
+        openssl("verify", "-x509_strict", "-crl_check_all", "-CAfile", anchor,
+                "-CRLfile", crl_file,
+                os.path.join(public, "certs", name + ".pem"))
+
+
+def check_revocations(directory, journal, crl):
+    """The newest CRL lists every serial that the journal has as revoked."""
+    text = openssl("crl", "-noout", "-text", "-in",
+                   os.path.join(directory, "public", "crls", crl + ".pem"))
+    listed = {int(line.split(":")[1], 16) for line in text.splitlines()
+              if line.strip().startswith("Serial Number:")}
+    revoked = {int(d["serial"], 16) for d in journal.data("revoked")}
+    demand(listed == revoked,
+           f"on the CRL {listed}, revoked in the journal {revoked}")
+
+
+def check_receipt(directory, journal):
+    """The newest checkpoint is the journal's, signed, and published."""
+    notes = journal.data("checkpoint")
+    demand(notes, "no checkpoint")
+    newest = notes[-1]
+    size = int(newest["size"])
+    text = journal.checkpoint_text(size)
+    demand(newest["note"].startswith(text + "\n"),
+           "the checkpoint is not of this journal")
+    path = os.path.join(directory, "public", "journal", "checkpoint")
+    with open(path, encoding="utf-8") as file:
+        demand(file.read() == newest["note"],
+               "the published checkpoint is not the newest")
+    key = [d for d in journal.live_keys().values()
+           if d["name"] in {i["name"] for i in journal.data("key-intent")
+                            if i["purpose"] == "journal"}]
+    demand(len(key) == 1, "not one journal key")
+    check_note(newest["note"], text, bytes.fromhex(key[0]["spki"]))
+
+
+def check_note(note, text, spki):
+    line = note[len(text) + 1:].splitlines()[0]
+    signature = base64.b64decode(line.rsplit(" ", 1)[1])[4:]
+    with tempfile.TemporaryDirectory(dir=".") as scratch:
+        for name, content in (("key", spki), ("sig", signature),
+                              ("text", text.encode())):
+            with open(os.path.join(scratch, name), "wb") as file:
+                file.write(content)
+        openssl("dgst", "-sha256", "-keyform", "DER", "-verify",
+                f"{scratch}/key", "-signature", f"{scratch}/sig",
+                f"{scratch}/text")

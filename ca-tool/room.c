@@ -213,8 +213,7 @@ people_confirm(void *ctx, const char *question)
 	if (prompt == NULL || terminal_ask_yes(prompt, &yes) != 0)
 		return -1;
 	if (!yes)
-		return ca_error(
-		    CA_R_POLICY, "the answer was not yes; nothing was signed");
+		return ca_error(CA_R_POLICY, "the answer was not yes");
 	return 0;
 }
 

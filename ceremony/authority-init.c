@@ -116,6 +116,36 @@ check_options(const struct authority_options *o)
 
 /* ---- profiles --------------------------------------------------------- */
 
+/* What a profile asks for and cannot be given later is told now. */
+static int
+warn_about_urls(struct init *init, const struct profile *profile)
+{
+	const struct authority_options *o = init->options;
+	const struct {
+		const char *option, *value;
+	} table[] = {
+		[URL_CRL] = { "--crl-url", o->crl_url },
+		[URL_CA_ISSUERS] = { "--ca-issuers-url", o->ca_issuers_url },
+		[URL_OCSP] = { "--ocsp-url", o->ocsp_url },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		AUTO_CHARS(text) = NULL;
+
+		if (table[i].value != NULL ||
+		    !profile_needs_url(profile, (enum profile_url)i))
+			continue;
+		text = text_printf("profile '%s' needs %s, which cannot be "
+				   "given later; without it the profile cannot "
+				   "be used",
+		    profile_id(profile), table[i].option);
+		if (text == NULL)
+			return -1;
+		init->room->show(init->room->ctx, ROOM_WARNING, text);
+	}
+	return 0;
+}
+
 /* Read one profile; a malformed one is named in the findings. */
 static int
 read_profile(struct init *init, int fd, const char *name)
@@ -129,7 +159,8 @@ read_profile(struct init *init, int fd, const char *name)
 	if (copy == NULL ||
 	    file_read_at(fd, name, PROFILE_MAX_BYTES, &data, &len) < 0)
 		return -1;
-	if (profile_load(name, data, len, init->findings, &profile) < 0)
+	if (profile_load(name, data, len, init->findings, &profile) < 0 ||
+	    warn_about_urls(init, profile) < 0)
 		return -1;
 	rows =
 	    realloc(init->profiles, (init->profile_count + 1) * sizeof(*rows));
@@ -590,10 +621,11 @@ append_profiles(struct init *init)
 		const struct profile_file *p = &init->profiles[i];
 		unsigned char digest[32];
 		char hex[65];
-		AUTO_CHARS(text) =
-		    text_printf("profile '%s' may be used", p->name);
 		AUTO_CHARS(name) =
 		    text_printf("%.*s", (int)strlen(p->name) - 5, p->name);
+		AUTO_CHARS(text) = name == NULL
+		    ? NULL
+		    : text_printf("profile '%s' may be used", name);
 
 		if (text == NULL || name == NULL ||
 		    sha256(p->data, p->len, digest) < 0)

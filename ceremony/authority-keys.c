@@ -198,7 +198,8 @@ authority_make_key(struct authority *authority, const char *run,
 	char hex[2 * KEY_ID_LEN + 1];
 	AUTO_PTR(key) *key = NULL;
 	AUTO_CHARS(text) = text_printf(
-	    "a %s key '%s' for '%s' is about to be made", type, name, purpose);
+	    "a %s key '%s' with the purpose '%s' is about to be made", type,
+	    name, purpose);
 
 	if (row == NULL)
 		return ca_error(CA_R_INTERNAL, "no key type '%s'", type);

@@ -30,7 +30,10 @@ find_module(struct authority *authority, struct plan *plan)
 		    "SoftHSM is not installed; install the package softhsm2");
 	/* The user's path may lead through links, as libraries' do. */
 	if (file_sha256_at(AT_FDCWD, path, digest) < 0)
-		return -1;
+		return ca_error(CA_R_MODULE,
+		    "the PKCS#11 module '%s' that authority.yaml names cannot "
+		    "be read; the plan is tied to its SHA-256",
+		    path);
 	plan->module_path = text_copy(path);
 	plan->module_sha256 = text_hex(digest, sizeof(digest));
 	return plan->module_path == NULL || plan->module_sha256 == NULL ? -1

@@ -6,6 +6,7 @@
 #include "ceremony/steps/build.h"
 
 struct plan {
+	char *file; /* what the plan is called in places, "plan.yaml" */
 	struct plan_params *params;
 	struct yaml *doc;
 	struct step *steps;

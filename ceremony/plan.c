@@ -63,7 +63,7 @@ plan_parse(struct plan *plan, struct findings *findings)
 
 	if (input == NULL)
 		return ca_error(CA_R_CORRUPT, "a plan without a plan file");
-	if (yaml_load("plan.yaml", input->data, input->len, &plan_schema,
+	if (yaml_load(plan->file, input->data, input->len, &plan_schema,
 		findings, &plan->doc, &value) < 0)
 		return -1;
 	plan->params = value;
@@ -216,6 +216,31 @@ check_config(struct authority *authority, const struct plan *plan)
 	return 0;
 }
 
+static int
+pin_finding(const struct pins *pins, struct findings *findings)
+{
+	const char *name = pins->input->given;
+	AUTO_CHARS(place) = text_printf("profiles/%s.yaml", name);
+	char hex[65];
+
+	text_hex_into(pins->input->sha256, HASH_LEN, hex);
+	if (place == NULL)
+		return -1;
+	if (pins->sha256[0] == '\0')
+		findings_add(findings, FINDING_ERROR, "PROFILE-PINNED", place,
+		    "BR 5.4.1 (1.7)",
+		    "profile '%s' is not one that this authority was made "
+		    "with, and only those may be used",
+		    name);
+	else if (strcmp(hex, pins->sha256) != 0)
+		findings_add(findings, FINDING_ERROR, "PROFILE-PINNED", place,
+		    "BR 5.4.1 (1.7)",
+		    "profile '%s' is not as the journal has recorded it for "
+		    "this authority; put that one back",
+		    name);
+	return 0;
+}
+
 /* Each profile must be the one that the journal has recorded. */
 static int
 check_pins(struct authority *authority, const struct plan *plan,
@@ -223,20 +248,14 @@ check_pins(struct authority *authority, const struct plan *plan,
 {
 	for (size_t i = 0; i < plan->inputs.count; i++) {
 		struct pins pins = { .input = &plan->inputs.rows[i] };
-		char hex[65];
 
 		if (pins.input->role != INPUT_PROFILE)
 			continue;
 		if (journal_each_entry(authority_journal(authority), 0,
 			ENTRY_PROFILE, match_pin, &pins) < 0)
 			return -1;
-		text_hex_into(pins.input->sha256, HASH_LEN, hex);
-		if (strcmp(hex, pins.sha256) != 0)
-			findings_add(findings, FINDING_ERROR, "PROFILE-PINNED",
-			    pins.input->given, "BR 5.4.1 (1.7)",
-			    "profile '%s' is not the one that the journal has "
-			    "recorded for this authority; put that one back",
-			    pins.input->given);
+		if (pin_finding(&pins, findings) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -293,8 +312,11 @@ check_state(struct authority *authority, const struct plan *plan, int64_t now,
 	if (found)
 		findings_add(findings, FINDING_ERROR, "PLAN-ONCE",
 		    yaml_place(plan->doc, "id"), NULL,
-		    "a plan '%s' ran already; a plan runs once, so give this "
-		    "one another id",
+		    row.open ? "the run of this plan '%s' was cut off and is "
+			       "open; go on with it by 'ca-tool plan run "
+			       "--resume'"
+			     : "a plan '%s' ran already; a plan runs once, so "
+			       "give this one another id",
 		    plan->params->id);
 	if (now > plan->until)
 		findings_add(findings, FINDING_ERROR, "PLAN-WINDOW",
@@ -338,7 +360,8 @@ open_file(struct gathering *g, const char *path)
 	base = slash == NULL
 	    ? text_copy("")
 	    : text_printf("%.*s", (int)(slash + 1 - path), path);
-	if (base == NULL ||
+	g->plan->file = text_copy(slash == NULL ? path : slash + 1);
+	if (base == NULL || g->plan->file == NULL ||
 	    file_read_at(AT_FDCWD, path, INPUT_MAX_BYTES, &data, &len) < 0 ||
 	    inputs_add(&g->plan->inputs, INPUT_PLAN, "plan", "plan.yaml",
 		TAKE(data), len) < 0 ||
@@ -359,7 +382,9 @@ plan_open_kept(struct authority *authority, const char *directory,
 	if (plan == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for a plan");
 	plan->preview.public_fd = -1;
-	if (dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0 ||
+	plan->file = text_copy("plan.yaml");
+	if (plan->file == NULL ||
+	    dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0 ||
 	    dir_open_at(parent, directory, &fd) < 0 ||
 	    manifest_load(authority, fd, plan) < 0 ||
 	    plan_parse(plan, findings) < 0)
@@ -458,6 +483,7 @@ plan_free(struct plan *plan)
 {
 	cleanup_fd(&plan->preview.public_fd);
 	build_clear(&plan->preview);
+	free(plan->file);
 	free(plan->steps);
 	yaml_value_free(&plan_schema, plan->params);
 	yaml_free(plan->doc);

@@ -79,8 +79,8 @@ check_clock(struct run *run, const struct plan *plan, bool inside_window)
 	date_format(last, other);
 	if (now < last)
 		return ca_error(CA_R_POLICY,
-		    "the clock says %s, but the journal's last entry is of %s; "
-		    "set the clock right",
+		    "the clock says %s, but the journal's last entry of a run "
+		    "is of %s; set the clock right",
 		    now_text, other);
 	date_format(now < plan->from ? plan->from : plan->until, other);
 	if (inside_window && (now < plan->from || now > plan->until))

@@ -322,6 +322,7 @@ static const struct member failed_members[] = {
 	{ "object", INTEGER },
 	{ "name", STRING },
 	{ "why", STRING },
+	{ "possibly_signed", BOOL },
 	{ 0 },
 };
 
@@ -381,6 +382,7 @@ static const struct member close_members[] = {
 	{ "outcome", STRING },
 	{ "published", INTEGER },
 	{ "files", DIGEST },
+	{ "transcript", DIGEST },
 	{ 0 },
 };
 

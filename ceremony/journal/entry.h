@@ -69,7 +69,7 @@ enum entry_kind {
 	ENTRY_INTENT,
 	/* {run, list, object, name, sha256} the object's bytes are evidence */
 	ENTRY_RESULT,
-	/* {run, list, object, name, why} an intent that has no good object:
+	/* {run, list, object, name, why, possibly_signed} an intent that has no good object:
 	 * it is possibly signed, its serial or number is spent */
 	ENTRY_FAILED,
 	/* {run, issuer (name), issuer_dn, serial, date, reason, cause} */

@@ -28,7 +28,7 @@ import time
 
 import replay
 import witness
-from witness import Violation, demand
+from witness import demand
 
 PIN, SO_PIN = "correct-horse-battery", "staple-of-the-officer"
 
@@ -365,8 +365,7 @@ def guarded(sites, tally, what, body):
     try:
         body(site)
         tally.add(what, None)
-    except (Violation, subprocess.TimeoutExpired, OSError, KeyError,
-            ValueError) as problem:
+    except Exception as problem:  # whatever it is, it is a failure
         if sites.options.keep:
             kept = os.path.join(sites.options.keep, what.replace(" ", "-")
                                 .replace(":", "").replace("/", "_")[:80])

@@ -267,8 +267,9 @@ data_result(
 static inline json_t *
 data_failed(const char *run, int list, int object, const char *name)
 {
-	return json_pack("{s:s,s:i,s:i,s:s,s:s}", "run", run, "list", list,
-	    "object", object, "name", name, "why", "cut off");
+	return json_pack("{s:s,s:i,s:i,s:s,s:s,s:b}", "run", run, "list", list,
+	    "object", object, "name", name, "why", "cut off", "possibly_signed",
+	    1);
 }
 
 static inline json_t *
@@ -305,8 +306,9 @@ data_resumed(const char *run)
 static inline json_t *
 data_close(const char *run, const char *outcome)
 {
-	return json_pack("{s:s,s:s,s:i,s:s}", "run", run, "outcome", outcome,
-	    "published", 1, "files", hex64(30));
+	return json_pack("{s:s,s:s,s:i,s:s,s:s}", "run", run, "outcome",
+	    outcome, "published", 1, "files", hex64(30), "transcript",
+	    hex64(31));
 }
 
 #define append_(journal, kind, data) \

@@ -73,6 +73,8 @@ class Journal:
                 demand(digest == hashlib.sha256(data).digest(),
                        "evidence is not what its hash says")
                 self.evidence[digest.hex()] = bytes(data)
+        except sqlite3.DatabaseError as problem:
+            raise Violation(f"journal.db is damaged: {problem}") from problem
         finally:
             database.close()
 

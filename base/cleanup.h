@@ -18,9 +18,11 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/cms.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -116,6 +118,11 @@ CLEANUP_DEFINE(FILE, fclose);
 CLEANUP_DEFINE(BIO, BIO_free_all);
 CLEANUP_DEFINE(BIGNUM, BN_free);
 CLEANUP_DEFINE(BN_CTX, BN_CTX_free);
+CLEANUP_DEFINE(CMS_ContentInfo, CMS_ContentInfo_free);
+CLEANUP_DEFINE(EC_GROUP, EC_GROUP_free);
+CLEANUP_DEFINE(EC_POINT, EC_POINT_clear_free);
+CLEANUP_DEFINE(EVP_KDF, EVP_KDF_free);
+CLEANUP_DEFINE(EVP_KDF_CTX, EVP_KDF_CTX_free);
 CLEANUP_DEFINE(EVP_PKEY, EVP_PKEY_free);
 CLEANUP_DEFINE(EVP_PKEY_CTX, EVP_PKEY_CTX_free);
 CLEANUP_DEFINE(EVP_MD, EVP_MD_free);

@@ -44,6 +44,7 @@ static const struct reason reasons[] = {
 	{ CA_R_TOKEN, "the token failed", CA_EXIT_TOKEN },
 	{ CA_R_PIN, "wrong PIN", CA_EXIT_TOKEN },
 	{ CA_R_KEY, "unfit key", CA_EXIT_TOKEN },
+	{ CA_R_QUORUM, "no quorum", CA_EXIT_REFUSED },
 };
 
 enum { REASONS = sizeof reasons / sizeof reasons[0] };

@@ -47,6 +47,7 @@ enum ca_reason {
 	CA_R_TOKEN,       /* token missing, ambiguous, full or failing */
 	CA_R_PIN,         /* PIN wrong, locked, or of a wrong length */
 	CA_R_KEY,         /* a key is missing, ambiguous or unfit for use */
+	CA_R_QUORUM,      /* too few operators, or not the right ones */
 };
 
 /*

@@ -61,12 +61,13 @@ test_every_reason(void **state)
 		{ CA_R_TOKEN, CA_EXIT_TOKEN },
 		{ CA_R_PIN, CA_EXIT_TOKEN },
 		{ CA_R_KEY, CA_EXIT_TOKEN },
+		{ CA_R_QUORUM, CA_EXIT_REFUSED },
 	};
 	size_t count = sizeof rows / sizeof rows[0];
 
 	(void)state;
 	/* None was forgotten. */
-	assert_int_equal(count, CA_R_KEY - CA_R_IO + 1);
+	assert_int_equal(count, CA_R_QUORUM - CA_R_IO + 1);
 	for (size_t i = 0; i < count; i++) {
 		ca_error_clear();
 		assert_int_equal(ca_error(rows[i].reason, "text"), -1);

@@ -131,8 +131,8 @@ find_objects(const struct token *token, CK_ATTRIBUTE *template, CK_ULONG count,
 }
 
 /* All objects of a class, or those with one more attribute of a value. */
-static int
-find_class(const struct token *token, CK_OBJECT_CLASS class,
+int
+raw_find_class(const struct token *token, CK_OBJECT_CLASS class,
     CK_ATTRIBUTE_TYPE type, const unsigned char *value, size_t len,
     struct handles *ret_handles)
 {
@@ -151,8 +151,8 @@ find_class(const struct token *token, CK_OBJECT_CLASS class,
 }
 
 /* A byte string; *ret_value is NULL where the object has none; free(). */
-static int
-read_bytes(const struct token *token, CK_OBJECT_HANDLE object,
+int
+raw_read_bytes(const struct token *token, CK_OBJECT_HANDLE object,
     CK_ATTRIBUTE_TYPE type, unsigned char **ret_value, size_t *ret_len)
 {
 	CK_FUNCTION_LIST *raw = token->module->raw;
@@ -323,9 +323,10 @@ read_private(
 	key->refs = 1;
 	key->token = token;
 	statement = &key->statement;
-	if (read_bytes(token, object, CKA_LABEL, &key->raw_label,
+	if (raw_read_bytes(token, object, CKA_LABEL, &key->raw_label,
 		&key->raw_label_len) != 0 ||
-	    read_bytes(token, object, CKA_ID, &key->id, &key->id_len) != 0 ||
+	    raw_read_bytes(token, object, CKA_ID, &key->id, &key->id_len) !=
+		0 ||
 	    read_mechanism(token, object, &statement->generation_mechanism) !=
 		0)
 		return -1;
@@ -382,9 +383,9 @@ spki_of_rsa(const struct token *token, CK_OBJECT_HANDLE object, struct key *key,
 	AUTO(OSSL_PARAM) *params = NULL;
 	size_t n_len = 0, e_len = 0;
 
-	if (read_bytes(token, object, CKA_MODULUS, &modulus, &n_len) != 0 ||
-	    read_bytes(token, object, CKA_PUBLIC_EXPONENT, &exponent, &e_len) !=
-		0)
+	if (raw_read_bytes(token, object, CKA_MODULUS, &modulus, &n_len) != 0 ||
+	    raw_read_bytes(
+		token, object, CKA_PUBLIC_EXPONENT, &exponent, &e_len) != 0)
 		return -1;
 	n = BN_bin2bn(modulus, (int)n_len, NULL);
 	e = BN_bin2bn(exponent, (int)e_len, NULL);
@@ -445,8 +446,9 @@ spki_of_ec(const struct token *token, CK_OBJECT_HANDLE object, struct key *key,
 	const unsigned char *point = NULL;
 	size_t curve_len = 0, len = 0;
 
-	if (read_bytes(token, object, CKA_EC_PARAMS, &curve, &curve_len) != 0 ||
-	    read_bytes(token, object, CKA_EC_POINT, &value, &len) != 0)
+	if (raw_read_bytes(token, object, CKA_EC_PARAMS, &curve, &curve_len) !=
+		0 ||
+	    raw_read_bytes(token, object, CKA_EC_POINT, &value, &len) != 0)
 		return -1;
 	type = type_of_curve(curve, curve_len);
 	point = value;
@@ -510,7 +512,7 @@ count_objects(const struct token *token, CK_OBJECT_CLASS class,
 {
 	AUTO_STRUCT(handles) found = { 0 };
 
-	if (find_class(token, class, type, value, len, &found) != 0)
+	if (raw_find_class(token, class, type, value, len, &found) != 0)
 		return -1;
 	*ret_count = found.count;
 	if (found.count > 0 && ret_first != NULL)
@@ -725,7 +727,7 @@ key_each(struct token *token,
 	AUTO_STRUCT(handles) privates = { 0 };
 
 	if (token_need_login(token) != 0 ||
-	    find_class(token, CKO_PRIVATE_KEY, 0, NULL, 0, &privates) != 0)
+	    raw_find_class(token, CKO_PRIVATE_KEY, 0, NULL, 0, &privates) != 0)
 		return -1;
 	for (size_t i = 0; i < privates.count; i++) {
 		AUTO_STRUCT(findings) found = { 0 };
@@ -777,7 +779,7 @@ destroy_class(struct token *token, CK_OBJECT_CLASS class,
 	CK_FUNCTION_LIST *raw = token->module->raw;
 	AUTO_STRUCT(handles) found = { 0 };
 
-	if (find_class(token, class, CKA_ID, id, id_len, &found) != 0)
+	if (raw_find_class(token, class, CKA_ID, id, id_len, &found) != 0)
 		return -1;
 	for (size_t i = 0; i < found.count; i++) {
 		CK_RV rv = raw->C_DestroyObject(token->session, found.list[i]);
@@ -854,17 +856,11 @@ key_destroy(struct token *token, const unsigned char *id, size_t id_len,
 
 /* ---- Generating ---- */
 
-enum { TEMPLATE_MAX = RULES + 8 };
+_Static_assert(RULES + 8 <= TEMPLATE_MAX, "templates hold all attributes");
 
-struct template
-{
-	CK_ATTRIBUTE rows[TEMPLATE_MAX];
-	CK_ULONG count;
-};
-
-static void
-add(struct template *template, CK_ATTRIBUTE_TYPE type, const void *value,
-    size_t len)
+void
+template_add(struct template *template, CK_ATTRIBUTE_TYPE type,
+    const void *value, size_t len)
 {
 	union {
 		const void *in;
@@ -875,16 +871,16 @@ add(struct template *template, CK_ATTRIBUTE_TYPE type, const void *value,
 	    (CK_ATTRIBUTE){ type, bytes.out, len };
 }
 
-static void
-add_bool(struct template *template, CK_ATTRIBUTE_TYPE type, bool value)
+void
+template_add_bool(struct template *template, CK_ATTRIBUTE_TYPE type, bool value)
 {
 	static const CK_BBOOL no = CK_FALSE, yes = CK_TRUE;
 
-	add(template, type, value ? &yes : &no, sizeof(CK_BBOOL));
+	template_add(template, type, value ? &yes : &no, sizeof(CK_BBOOL));
 }
 
-static bool
-may_be_named(const struct quirk *quirk, CK_ATTRIBUTE_TYPE type)
+bool
+quirk_may_name(const struct quirk *quirk, CK_ATTRIBUTE_TYPE type)
 {
 	for (size_t i = 0;
 	     i < sizeof(quirk->not_named) / sizeof(quirk->not_named[0]); i++)
@@ -898,8 +894,8 @@ static void
 fill_private(struct template *template, const struct quirk *quirk)
 {
 	for (size_t i = 0; i < RULES; i++)
-		if (!rules[i].by_token && may_be_named(quirk, rules[i].type))
-			add_bool(template, rules[i].type,
+		if (!rules[i].by_token && quirk_may_name(quirk, rules[i].type))
+			template_add_bool(template, rules[i].type,
 			    rules[i].wanted == ATTRIBUTE_TRUE);
 }
 
@@ -909,21 +905,22 @@ fill_public(struct template *template, const struct key_type *type,
 {
 	static const unsigned char f4[] = { 0x01, 0x00, 0x01 };
 
-	add_bool(template, CKA_TOKEN, true);
-	add_bool(template, CKA_PRIVATE, false);
-	add_bool(template, CKA_VERIFY, true);
-	add_bool(template, CKA_ENCRYPT, false);
-	add_bool(template, CKA_WRAP, false);
-	add_bool(template, CKA_VERIFY_RECOVER, false);
-	add_bool(template, CKA_DERIVE, false);
-	add_bool(template, CKA_MODIFIABLE, false);
-	add_bool(template, CKA_COPYABLE, false);
+	template_add_bool(template, CKA_TOKEN, true);
+	template_add_bool(template, CKA_PRIVATE, false);
+	template_add_bool(template, CKA_VERIFY, true);
+	template_add_bool(template, CKA_ENCRYPT, false);
+	template_add_bool(template, CKA_WRAP, false);
+	template_add_bool(template, CKA_VERIFY_RECOVER, false);
+	template_add_bool(template, CKA_DERIVE, false);
+	template_add_bool(template, CKA_MODIFIABLE, false);
+	template_add_bool(template, CKA_COPYABLE, false);
 	if (type->family == KEY_EC) {
-		add(template, CKA_EC_PARAMS, type->params, type->params_len);
+		template_add(
+		    template, CKA_EC_PARAMS, type->params, type->params_len);
 		return;
 	}
-	add(template, CKA_MODULUS_BITS, bits, sizeof(*bits));
-	add(template, CKA_PUBLIC_EXPONENT, f4, sizeof(f4));
+	template_add(template, CKA_MODULUS_BITS, bits, sizeof(*bits));
+	template_add(template, CKA_PUBLIC_EXPONENT, f4, sizeof(f4));
 }
 
 static const CK_OBJECT_CLASS pair_classes[] = { CKO_PRIVATE_KEY,
@@ -970,8 +967,8 @@ refuse_used(
 	return key_label_check(token, label);
 }
 
-static int
-generate_pair(struct token *token, const struct key_type *type,
+int
+raw_generate_pair(struct token *token, const struct key_type *type,
     struct template *public, struct template *private)
 {
 	AUTO_STRUCT(guard) guard = { 0 };
@@ -1027,13 +1024,13 @@ key_generate(struct token *token, const struct key_type *type,
 		return ca_error(CA_R_KEY, "a key needs a label");
 	if (refuse_used(token, label, id) != 0)
 		return -1;
-	add(&private, CKA_LABEL, label, len);
-	add(&private, CKA_ID, id, KEY_ID_LEN);
+	template_add(&private, CKA_LABEL, label, len);
+	template_add(&private, CKA_ID, id, KEY_ID_LEN);
 	fill_private(&private, token->module->quirk);
-	add(&public, CKA_LABEL, label, len);
-	add(&public, CKA_ID, id, KEY_ID_LEN);
+	template_add(&public, CKA_LABEL, label, len);
+	template_add(&public, CKA_ID, id, KEY_ID_LEN);
 	fill_public(&public, type, &bits);
-	if (generate_pair(token, type, &public, &private) != 0)
+	if (raw_generate_pair(token, type, &public, &private) != 0)
 		return -1;
 	return check_generated(token, type, id, ret_key);
 }

@@ -203,6 +203,7 @@ load_library(struct module *module)
 {
 	const char *path = module->facts.path;
 	CK_C_GetFunctionList get_list = NULL;
+	CK_FUNCTION_LIST *again = NULL;
 	void *symbol = NULL;
 	CK_RV rv = CKR_OK;
 
@@ -221,9 +222,12 @@ load_library(struct module *module)
 	/* ISO C has no cast from an object to a function pointer. */
 	memcpy(&get_list, &symbol, sizeof(get_list));
 	rv = get_list(&module->raw);
+	if (rv == CKR_OK && module->raw != NULL)
+		rv = get_list(&again);
 	if (rv != CKR_OK || module->raw == NULL)
 		return raw_error(CA_R_MODULE, rv,
 		    "module '%s' gives no list of functions", path);
+	module->per_caller = again != module->raw;
 	if (module->raw->version.major < 2)
 		return ca_error(CA_R_MODULE,
 		    "module '%s' speaks PKCS#11 %u.%u; 2.0 or later is needed",
@@ -238,6 +242,11 @@ initialise(struct module *module)
 	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
 	CK_RV rv = module->raw->C_Initialize(&args);
 
+	if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED && module->alone)
+		return raw_error(CA_R_MODULE, rv,
+		    "module '%s' is in use in this process already; a second "
+		    "token of it can be reached through p11-kit server",
+		    module->facts.path);
 	if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
 		return raw_error(CA_R_MODULE, rv,
 		    "module '%s' cannot be initialised", module->facts.path);
@@ -304,9 +313,9 @@ read_facts(struct module *module)
 	return 0;
 }
 
-int
-module_load(
-    const char *path, const char *embedded_dir, struct module **ret_module)
+static int
+load(const char *path, const char *embedded_dir, bool alone,
+    struct module **ret_module)
 {
 	AUTO_PTR(module) *module = calloc(1, sizeof(*module));
 
@@ -315,6 +324,7 @@ module_load(
 	if (path[0] != '/')
 		return ca_error(CA_R_USAGE,
 		    "module '%s' is not named by an absolute path", path);
+	module->alone = alone;
 	module->facts.path = text_copy(path);
 	if (module->facts.path == NULL)
 		return -1;
@@ -331,9 +341,22 @@ module_load(
 }
 
 int
+module_load(
+    const char *path, const char *embedded_dir, struct module **ret_module)
+{
+	return load(path, embedded_dir, false, ret_module);
+}
+
+int
 module_open(const char *path, struct module **ret_module)
 {
-	return module_load(path, NULL, ret_module);
+	return load(path, NULL, false, ret_module);
+}
+
+int
+module_open_alone(const char *path, struct module **ret_module)
+{
+	return load(path, NULL, true, ret_module);
 }
 
 const struct module_facts *
@@ -343,12 +366,28 @@ module_facts(const struct module *module)
 }
 
 void
+module_unpark(struct module *module)
+{
+	while (module->parked != NULL) {
+		struct parked *parked = module->parked;
+
+		module->parked = parked->next;
+		PKCS11_release_all_slots(
+		    module->p11, parked->slots, parked->count);
+		free(parked);
+	}
+}
+
+void
 module_free(struct module *module)
 {
 	/* Unloading finalises the module for the raw side as well. */
 	if (module->p11 != NULL) {
+		module_unpark(module);
 		PKCS11_CTX_unload(module->p11);
 		PKCS11_CTX_free(module->p11);
+		if (module->per_caller)
+			(void)module->raw->C_Finalize(NULL);
 	}
 	if (module->no_prompt != NULL)
 		UI_destroy_method(module->no_prompt);

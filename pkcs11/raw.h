@@ -39,13 +39,32 @@ struct module {
 	const struct quirk *quirk;
 	struct module_facts facts;
 	char *embedded_dir;    /* NULL: not the embedded SoftHSM */
+	bool alone;            /* nobody else has initialised it */
 	struct token *session; /* the token that is logged in, or NULL */
+	/*
+	 * Each caller of C_GetFunctionList gets an instance of its own, with
+	 * logins and objects of its own (p11-kit-client.so).
+	 */
+	bool per_caller;
+	struct parked *parked; /* released with the session's slots */
+};
+
+/* Slots of a guest that cannot be released while somebody is logged in. */
+struct parked {
+	struct parked *next;
+	PKCS11_SLOT *slots;
+	unsigned count;
 };
 
 enum { RANDOM_BLOCK = 32 };
 
 struct token {
 	struct module *module;
+	/*
+	 * A card behind the module of the authority's token (card.c): it logs
+	 * in and out beside that one and never touches its sessions.
+	 */
+	bool guest;
 	CK_SLOT_ID slot;
 	struct token_facts facts;
 	/* While logged in: */
@@ -80,6 +99,37 @@ struct handles {
 void handles_clear(struct handles *handles);
 CLEANUP_DEFINE_STRUCT(handles);
 
+/* All objects of a class, or (value not NULL) with one more attribute. */
+int raw_find_class(const struct token *token, CK_OBJECT_CLASS class,
+    CK_ATTRIBUTE_TYPE type, const unsigned char *value, size_t len,
+    struct handles *ret_handles) MUST_USE;
+
+/* A byte string; empty where the object has none; free(). */
+int raw_read_bytes(const struct token *token, CK_OBJECT_HANDLE object,
+    CK_ATTRIBUTE_TYPE type, unsigned char **ret_value,
+    size_t *ret_len) MUST_USE;
+
+enum { TEMPLATE_MAX = 32 };
+
+/* What an object is to be made with. */
+struct template
+{
+	CK_ATTRIBUTE rows[TEMPLATE_MAX];
+	CK_ULONG count;
+};
+
+void template_add(struct template *template, CK_ATTRIBUTE_TYPE type,
+    const void *value, size_t len);
+void template_add_bool(
+    struct template *template, CK_ATTRIBUTE_TYPE type, bool value);
+
+/* Does this family of modules take the attribute for a private key? */
+bool quirk_may_name(const struct quirk *quirk, CK_ATTRIBUTE_TYPE type);
+
+/* C_GenerateKeyPair; CA_R_TOKEN. */
+int raw_generate_pair(struct token *token, const struct key_type *type,
+    struct template *public, struct template *private) MUST_USE;
+
 /* CA_R_INTERNAL unless logged in. */
 int token_need_login(const struct token *token) MUST_USE;
 
@@ -107,8 +157,22 @@ int guard_end(struct guard *guard, enum guard_kind kind) MUST_USE;
 void guard_clear(struct guard *guard); /* unblocks signals, no more */
 CLEANUP_DEFINE_STRUCT(guard);
 
+/* The token behind a card (card.c). */
+struct card;
+struct token *card_token(const struct card *card);
+
+/* Release the slots that are parked; nobody may be logged in. */
+void module_unpark(struct module *module);
+
 /* Open the module at `path`, for `embedded_dir` unless NULL. */
 int module_load(const char *path, const char *embedded_dir,
     struct module **ret_module) MUST_USE;
+
+/*
+ * module_open(), but for a module that this process has not initialised:
+ * CA_R_MODULE otherwise, because its configuration would be that of the other
+ * user, and freeing it would end both.
+ */
+int module_open_alone(const char *path, struct module **ret_module) MUST_USE;
 
 #endif

@@ -203,30 +203,50 @@ token_new(struct module *module, const struct search *search,
 	return 0;
 }
 
+/* "token 'LABEL' with serial 'SERIAL'", or one of the two; free(). */
+static char *
+search_text(const struct search *search)
+{
+	if (search->label == NULL)
+		return text_printf("token with serial '%s'", search->serial);
+	if (search->serial == NULL)
+		return text_printf("token '%s'", search->label);
+	return text_printf(
+	    "token '%s' with serial '%s'", search->label, search->serial);
+}
+
+static char *
+escape(const char *text)
+{
+	return text_escape(
+	    text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+}
+
 int
 token_find(struct module *module, const char *label, const char *serial,
     struct token **ret_token)
 {
-	AUTO_CHARS(label_text) = text_escape(label, strlen(label));
-	AUTO_CHARS(serial_text) = text_escape(
-	    serial != NULL ? serial : "", serial != NULL ? strlen(serial) : 0);
-	struct search search = { .label = label_text,
+	AUTO_CHARS(label_text) = escape(label);
+	AUTO_CHARS(serial_text) = escape(serial);
+	AUTO_CHARS(wanted) = NULL;
+	struct search search = { .label = label != NULL ? label_text : NULL,
 		.serial = serial != NULL ? serial_text : NULL,
 		.initialised = true };
 
 	if (label_text == NULL || serial_text == NULL ||
 	    search_tokens(module, &search) != 0)
 		return -1;
+	wanted = search_text(&search);
+	if (wanted == NULL)
+		return -1;
 	if (search.found == 0)
-		return ca_error(CA_R_TOKEN, "no token '%s'%s%s%s; there is: %s",
-		    label_text, serial != NULL ? " with serial '" : "",
-		    serial_text, serial != NULL ? "'" : "",
+		return ca_error(CA_R_TOKEN, "no %s; there is: %s", wanted,
 		    what_is_there(&search));
 	if (search.found > 1)
 		return ca_error(CA_R_TOKEN,
-		    "%u tokens are called '%s'; name the serial as well; "
+		    "there is more than one %s; name the serial as well; "
 		    "there is: %s",
-		    search.found, label_text, what_is_there(&search));
+		    wanted, what_is_there(&search));
 	return token_new(module, &search, ret_token);
 }
 
@@ -275,6 +295,12 @@ check_pin_length(
 {
 	const struct token_facts *facts = &token->facts;
 
+	if (pin == NULL && facts->protected_path)
+		return 0;
+	if (pin == NULL)
+		return ca_error(CA_R_PIN,
+		    "token '%s' has no PIN pad of its own, and no %s was given",
+		    facts->label, what);
 	if (pin->bytes == NULL || pin->len == 0)
 		return ca_error(CA_R_PIN, "the %s is empty", what);
 	if (strlen(pin->bytes) != pin->len)
@@ -289,10 +315,17 @@ check_pin_length(
 	return 0;
 }
 
+/* NULL and 0: typed at the token. */
 static CK_UTF8CHAR *
 pin_bytes(const struct secret *pin)
 {
-	return (CK_UTF8CHAR *)pin->bytes;
+	return pin != NULL ? (CK_UTF8CHAR *)pin->bytes : NULL;
+}
+
+static CK_ULONG
+pin_len(const struct secret *pin)
+{
+	return pin != NULL ? pin->len : 0;
 }
 
 /* Whose PIN: the flags that speak of it. */
@@ -416,7 +449,7 @@ init_token(struct token *token, const char *label, const struct secret *so_pin)
 	if (guard_begin(token->module, &guard) != 0)
 		return -1;
 	rv = token->module->raw->C_InitToken(
-	    token->slot, pin_bytes(so_pin), so_pin->len, padded);
+	    token->slot, pin_bytes(so_pin), pin_len(so_pin), padded);
 	if (guard_end(&guard, GUARD_KEYS) != 0)
 		return -1;
 	if (rv != CKR_OK)
@@ -468,10 +501,11 @@ init_pin(struct token *token, CK_SESSION_HANDLE session,
 
 	if (guard_begin(token->module, &guard) != 0)
 		return -1;
-	login = raw->C_Login(session, CKU_SO, pin_bytes(so_pin), so_pin->len);
+	login =
+	    raw->C_Login(session, CKU_SO, pin_bytes(so_pin), pin_len(so_pin));
 	if (login == CKR_OK) {
-		set =
-		    raw->C_InitPIN(session, pin_bytes(user_pin), user_pin->len);
+		set = raw->C_InitPIN(
+		    session, pin_bytes(user_pin), pin_len(user_pin));
 		(void)raw->C_Logout(session);
 	}
 	if (guard_end(&guard, GUARD_PINS) != 0)
@@ -508,6 +542,71 @@ token_set_user_pin(struct token *token, const struct secret *so_pin,
 	if (result != 0)
 		return -1;
 	return token_refresh(token);
+}
+
+/*
+ * C_SetPIN: the security officer's where one is logged in, else the user's.
+ */
+static int
+change_pin(struct token *token, CK_SESSION_HANDLE session,
+    const struct pin_holder *holder, const struct secret *old_pin,
+    const struct secret *new_pin)
+{
+	CK_FUNCTION_LIST *raw = token->module->raw;
+	AUTO_STRUCT(guard) guard = { 0 };
+	CK_RV rv = CKR_OK;
+
+	if (guard_begin(token->module, &guard) != 0)
+		return -1;
+	if (holder == &so_holder)
+		rv = raw->C_Login(
+		    session, CKU_SO, pin_bytes(old_pin), pin_len(old_pin));
+	if (rv == CKR_OK) {
+		rv = raw->C_SetPIN(session, pin_bytes(old_pin),
+		    pin_len(old_pin), pin_bytes(new_pin), pin_len(new_pin));
+		if (holder == &so_holder)
+			(void)raw->C_Logout(session);
+	}
+	if (guard_end(&guard, GUARD_PINS) != 0)
+		return -1;
+	return rv == CKR_OK ? 0 : login_error(token, holder, rv);
+}
+
+static int
+change_pin_of(struct token *token, const struct pin_holder *holder,
+    const struct secret *old_pin, const struct secret *new_pin)
+{
+	CK_SESSION_HANDLE session = 0;
+	int result = 0;
+
+	if (token->module->session != NULL)
+		return ca_error(CA_R_STATE,
+		    "the user is logged in at token '%s'; log out before a PIN "
+		    "is changed",
+		    token->module->session->facts.label);
+	if (refuse_locked(token, holder) != 0 ||
+	    check_pin_length(token, old_pin, holder->what) != 0 ||
+	    check_pin_length(token, new_pin, holder->what) != 0)
+		return -1;
+	if (open_raw_session(token, &session) != 0)
+		return -1;
+	result = change_pin(token, session, holder, old_pin, new_pin);
+	(void)token->module->raw->C_CloseSession(session);
+	return result != 0 ? -1 : token_refresh(token);
+}
+
+int
+token_change_so_pin(struct token *token, const struct secret *old_pin,
+    const struct secret *new_pin)
+{
+	return change_pin_of(token, &so_holder, old_pin, new_pin);
+}
+
+int
+token_change_user_pin(struct token *token, const struct secret *old_pin,
+    const struct secret *new_pin)
+{
+	return change_pin_of(token, &user_holder, old_pin, new_pin);
 }
 
 /* ---- Login ---- */
@@ -554,8 +653,17 @@ login(struct token *token, const struct secret *pin)
 
 	if (guard_begin(token->module, &guard) != 0)
 		return -1;
-	if (PKCS11_login(token->p11_slot, 0, pin->bytes) != 0)
+	/* Raw for a guest: libp11 would keep its PIN until it is unparked. */
+	if (token->guest)
+		rv = token->module->raw->C_Login(
+		    token->session, CKU_USER, pin_bytes(pin), pin_len(pin));
+	else if (PKCS11_login(
+		     token->p11_slot, 0, pin != NULL ? pin->bytes : NULL) != 0)
 		rv = last_libp11_rv();
+	/* With the PIN that was right just now, so not a try of its own. */
+	if (rv == CKR_OK && token->module->per_caller)
+		rv = token->module->raw->C_Login(
+		    token->session, CKU_USER, pin_bytes(pin), pin_len(pin));
 	if (guard_end(&guard, GUARD_LOGIN) != 0)
 		return -1;
 	if (rv != CKR_OK)
@@ -569,6 +677,33 @@ release(struct token *token)
 	if (token->p11_slots != NULL)
 		PKCS11_release_all_slots(
 		    token->module->p11, token->p11_slots, token->p11_count);
+	token->p11_slots = NULL;
+	token->p11_slot = NULL;
+	token->p11_count = 0;
+}
+
+/*
+ * To release a guest's slots would close all sessions, those of the token that
+ * is logged in as well: its own are closed, and the rest waits.
+ */
+static void
+release_guest(struct token *token)
+{
+	struct module *module = token->module;
+	struct parked *parked = NULL;
+
+	if (module->session == NULL || token->p11_slots == NULL) {
+		release(token);
+		return;
+	}
+	(void)module->raw->C_CloseAllSessions(token->slot);
+	parked = calloc(1, sizeof(*parked));
+	if (parked != NULL) {
+		*parked = (struct parked){ .next = module->parked,
+			.slots = token->p11_slots,
+			.count = token->p11_count };
+		module->parked = parked;
+	}
 	token->p11_slots = NULL;
 	token->p11_slot = NULL;
 	token->p11_count = 0;
@@ -606,10 +741,12 @@ int
 token_login(struct token *token, const struct secret *pin)
 {
 	/* libp11 closes the sessions of all slots when it releases some. */
-	if (token->module->session != NULL)
+	if (token->session != 0 ||
+	    (token->module->session != NULL && !token->guest))
 		return ca_error(CA_R_STATE,
 		    "token '%s' is logged in already; one at a time",
-		    token->module->session->facts.label);
+		    token->session != 0 ? token->facts.label
+					: token->module->session->facts.label);
 	if (refuse_locked(token, &user_holder) != 0 ||
 	    check_pin_length(token, pin, user_holder.what) != 0)
 		return -1;
@@ -621,31 +758,40 @@ token_login(struct token *token, const struct secret *pin)
 	if (find_p11_slot(token) != 0 || open_raw_sessions(token) != 0 ||
 	    login(token, pin) != 0) {
 		close_raw_session(token);
-		release(token);
+		if (token->guest)
+			release_guest(token);
+		else
+			release(token);
 		return -1;
 	}
-	token->module->session = token;
+	if (!token->guest)
+		token->module->session = token;
 	return token_refresh(token);
 }
 
 void
 token_logout(struct token *token)
 {
-	if (token->module->session != token)
+	if (token->session == 0)
 		return;
 	/* Raw: libp11's own call empties the error queue when it succeeds. */
 	(void)token->module->raw->C_Logout(token->session);
 	close_raw_session(token);
 	/* Keys before slots: libp11 frees what the keys point to. */
 	key_drop_kept(token);
+	if (token->guest) {
+		release_guest(token);
+		return;
+	}
 	release(token);
 	token->module->session = NULL;
+	module_unpark(token->module);
 }
 
 int
 token_need_login(const struct token *token)
 {
-	if (token->module->session != token)
+	if (token->session == 0)
 		return ca_error(CA_R_INTERNAL,
 		    "nobody is logged in at token '%s'", token->facts.label);
 	return 0;

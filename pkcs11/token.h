@@ -34,8 +34,9 @@ struct token_facts {
 };
 
 /*
- * The initialised token with this label, and serial unless NULL.  CA_R_TOKEN
- * where there is none (the text lists those that are there) or several.
+ * The initialised token with this label and serial, either of which may be
+ * NULL, but not both.  CA_R_TOKEN where there is none (the text lists those
+ * that are there) or several.
  */
 int token_find(struct module *module, const char *label, const char *serial,
     struct token **ret_token) MUST_USE;
@@ -60,6 +61,16 @@ int token_initialise(struct token *token, const char *label,
 int token_set_user_pin(struct token *token, const struct secret *so_pin,
     const struct secret *user_pin) MUST_USE;
 
+/*
+ * Change a PIN from the old one to the new one; tried once.  Nobody is logged in
+ * before or after.  A wrong old PIN is CA_R_PIN.  To reset a forgotten user
+ * PIN, the security officer uses token_set_user_pin().
+ */
+int token_change_so_pin(struct token *token, const struct secret *old_pin,
+    const struct secret *new_pin) MUST_USE;
+int token_change_user_pin(struct token *token, const struct secret *old_pin,
+    const struct secret *new_pin) MUST_USE;
+
 const struct token_facts *token_facts(const struct token *token);
 
 /* Read CK_TOKEN_INFO again (after a failed login, say). */
@@ -70,6 +81,10 @@ int token_refresh(struct token *token) MUST_USE;
  * the token's; a locked PIN is refused before trying.  A wrong PIN is CA_R_PIN,
  * says what the token's flags say of tries left, and is never tried again by
  * itself.
+ *
+ * pin NULL: it is typed at the token itself, which has a protected
+ * authentication path (facts: protected_path; CA_R_PIN where it has none).  So
+ * may be the PINs of the functions above.
  */
 int token_login(struct token *token, const struct secret *pin) MUST_USE;
 

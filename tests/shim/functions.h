@@ -33,13 +33,8 @@
 	    (CK_SLOT_ID slot_id, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO \
 	    *info), \
 	    (slot_id, type, info)) \
-	PLAIN(C_InitToken, \
-	    (CK_SLOT_ID slot_id, CK_BYTE *pin, CK_ULONG pin_len, CK_BYTE \
-	    *label), \
-	    (slot_id, pin, pin_len, label)) \
-	PLAIN(C_InitPIN, \
-	    (CK_SESSION_HANDLE session, CK_BYTE *pin, CK_ULONG pin_len), \
-	    (session, pin, pin_len)) \
+	OWN(C_InitToken) \
+	OWN(C_InitPIN) \
 	PLAIN(C_SetPIN, \
 	    (CK_SESSION_HANDLE session, CK_BYTE *old_pin, CK_ULONG old_len, \
 	    CK_BYTE *new_pin, CK_ULONG new_len), \
@@ -67,10 +62,7 @@
 	    CK_OBJECT_HANDLE authentiation_key), \
 	    (session, operation_state, operation_state_len, encryption_key, \
 	    authentiation_key)) \
-	PLAIN(C_Login, \
-	    (CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE *pin, \
-	    CK_ULONG pin_len), \
-	    (session, user_type, pin, pin_len)) \
+	OWN(C_Login) \
 	PLAIN(C_Logout, \
 	    (CK_SESSION_HANDLE session), \
 	    (session)) \

@@ -247,6 +247,23 @@ parse_flags(char **rest, struct order *order)
 	return parse_name(flag_names, text + 1, &order->number);
 }
 
+static bool
+parse_pin(const char *text, char pin[ORDER_PIN_MAX])
+{
+	if (text == NULL || strlen(text) >= ORDER_PIN_MAX)
+		return false;
+	strcpy(pin, text);
+	return true;
+}
+
+/* USER-PIN SO-PIN */
+static bool
+parse_pin_pad(char **rest, struct order *order)
+{
+	return parse_pin(word(rest), order->user_pin) &&
+	    parse_pin(word(rest), order->so_pin);
+}
+
 static const struct {
 	const char *word;
 	enum order_kind kind;
@@ -265,6 +282,7 @@ static const struct {
 	{ "lie-number", ORDER_LIE, parse_lie_number },
 	{ "lie-bytes", ORDER_LIE, parse_lie_bytes },
 	{ "flags", ORDER_FLAGS_SET, parse_flags },
+	{ "pin-pad", ORDER_PIN_PAD, parse_pin_pad },
 };
 
 /* These two are done by one function only. */

@@ -33,9 +33,10 @@ enum order_kind {
 	ORDER_ABSENT,     /* ... attribute unknown */
 	ORDER_FLAGS_SET,  /* C_GetTokenInfo: flags `number` set */
 	ORDER_FLAGS_CLEAR,
+	ORDER_PIN_PAD, /* typed there: `user_pin`, `so_pin` */
 };
 
-enum { ORDER_BYTES_MAX = 1024, ORDERS_MAX = 128 };
+enum { ORDER_BYTES_MAX = 1024, ORDERS_MAX = 128, ORDER_PIN_MAX = 256 };
 
 struct order {
 	enum order_kind kind;
@@ -49,6 +50,7 @@ struct order {
 	size_t len;
 	unsigned char id[256]; /* only of objects with this CKA_ID */
 	size_t id_len;         /* 0: of any */
+	char user_pin[ORDER_PIN_MAX], so_pin[ORDER_PIN_MAX];
 };
 
 struct orders {

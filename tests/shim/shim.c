@@ -199,6 +199,8 @@ shim_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 			info->flags |= order->number;
 		if (order->kind == ORDER_FLAGS_CLEAR)
 			info->flags &= ~order->number;
+		if (order->kind == ORDER_PIN_PAD)
+			info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
 	}
 	return after(FN_C_GetTokenInfo, nth, rv);
 }
@@ -216,6 +218,64 @@ shim_C_GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG len)
 	    order_for(ORDER_CONSTANT, FN_C_GenerateRandom, nth) != NULL)
 		memset(out, 0x5a, len);
 	return after(FN_C_GenerateRandom, nth, rv);
+}
+
+/* ---- The PIN pad ---- */
+
+/* What is typed on it, where a call brings no PIN of its own. */
+static void
+type_pin(bool officer, CK_BYTE **pin, CK_ULONG *len)
+{
+	for (size_t i = 0; *pin == NULL && i < shim.orders.count; i++) {
+		struct order *order = &shim.orders.list[i];
+		char *typed = officer ? order->so_pin : order->user_pin;
+
+		if (order->kind != ORDER_PIN_PAD)
+			continue;
+		*pin = (CK_BYTE *)typed;
+		*len = strlen(typed);
+	}
+}
+
+static CK_RV
+shim_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE *pin,
+    CK_ULONG pin_len)
+{
+	unsigned long nth = 0;
+	CK_RV rv = CKR_OK;
+
+	if (before(FN_C_Login, &nth, &rv))
+		return rv;
+	type_pin(user_type == CKU_SO, &pin, &pin_len);
+	return after(FN_C_Login, nth,
+	    shim.real->C_Login(session, user_type, pin, pin_len));
+}
+
+static CK_RV
+shim_C_InitPIN(CK_SESSION_HANDLE session, CK_BYTE *pin, CK_ULONG pin_len)
+{
+	unsigned long nth = 0;
+	CK_RV rv = CKR_OK;
+
+	if (before(FN_C_InitPIN, &nth, &rv))
+		return rv;
+	type_pin(false, &pin, &pin_len);
+	return after(
+	    FN_C_InitPIN, nth, shim.real->C_InitPIN(session, pin, pin_len));
+}
+
+static CK_RV
+shim_C_InitToken(
+    CK_SLOT_ID slot, CK_BYTE *pin, CK_ULONG pin_len, CK_BYTE *label)
+{
+	unsigned long nth = 0;
+	CK_RV rv = CKR_OK;
+
+	if (before(FN_C_InitToken, &nth, &rv))
+		return rv;
+	type_pin(true, &pin, &pin_len);
+	return after(FN_C_InitToken, nth,
+	    shim.real->C_InitToken(slot, pin, pin_len, label));
 }
 
 /* ---- Lies ---- */

@@ -140,7 +140,8 @@ TEST(bad_orders)
 		"lie-bytes CKA_EC_POINT zz", "lie CKA_TOKEN 1 id",
 		"lie CKA_TOKEN 1 only 00", "flags CKF_RNG", "flags +CKF_NONE",
 		"garbage C_Login", "constant C_Sign", "count", "mark /no/such",
-		"delay C_Sign soon" };
+		"delay C_Sign soon", "pin-pad", "pin-pad 1234",
+		"pin-pad 1234 5678 9" };
 
 	in_child(setup_token, dir);
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {

@@ -234,6 +234,69 @@ TEST(guard_follows_the_pin)
 	in_child(new_pin_works, dir);
 }
 
+/* Whoever knows the present PIN makes it the other one. */
+static void
+swap_pin(const char *dir)
+{
+	AUTO_STRUCT(secret) old = secret_of(USER_PIN);
+	AUTO_STRUCT(secret) new = secret_of(NEW_PIN);
+	bool restored = false;
+	struct token *token = find_ca(dir, &restored);
+
+	if (token_change_user_pin(token, &old, &new) != 0) {
+		CHECK(ca_error_reason() == CA_R_PIN);
+		ca_error_clear();
+		CHECK(token_change_user_pin(token, &new, &old) == 0);
+	}
+	close_token(token);
+}
+
+TEST(guard_follows_a_changed_pin)
+{
+	in_child(setup_key, dir);
+	in_child(must_be_whole, dir);
+	in_child(swap_pin, dir);
+	write_file(token_object(dir), "", 0);
+	in_child(old_pin_fails, dir);
+	write_file(token_object(dir), "", 0);
+	in_child(new_pin_works, dir);
+}
+
+/* The same, for the security officer. */
+static void
+swap_so_pin(const char *dir)
+{
+	AUTO_STRUCT(secret) old = secret_of(SO_PIN);
+	AUTO_STRUCT(secret) new = secret_of(NEW_PIN);
+	bool restored = false;
+	struct token *token = find_ca(dir, &restored);
+
+	if (token_change_so_pin(token, &old, &new) != 0) {
+		CHECK(ca_error_reason() == CA_R_PIN);
+		ca_error_clear();
+		CHECK(token_change_so_pin(token, &new, &old) == 0);
+	}
+	close_token(token);
+}
+
+/* Whichever is in force, one of them is, and lets the officer in. */
+static void
+one_so_pin_works(const char *dir)
+{
+	AUTO_STRUCT(secret) old = secret_of(SO_PIN);
+	AUTO_STRUCT(secret) new = secret_of(NEW_PIN);
+	AUTO_STRUCT(secret) user = secret_of(USER_PIN);
+	bool restored = false;
+	struct token *token = find_ca(dir, &restored);
+
+	if (token_set_user_pin(token, &old, &user) != 0) {
+		ca_error_clear();
+		CHECK(token_set_user_pin(token, &new, &user) == 0);
+	}
+	must_login(token);
+	close_token(token);
+}
+
 /* ---- Moving and wiping ---- */
 
 TEST(moved_directory)
@@ -446,6 +509,8 @@ static const struct {
 } acts[] = {
 	{ "login", act_login },
 	{ "pin", change_pin },
+	{ "own-pin", swap_pin },
+	{ "so-pin", swap_so_pin },
 	{ "generate", act_generate },
 };
 
@@ -547,6 +612,13 @@ TEST(killed_pin_changes)
 	kill_everywhere(dir, "pin", 2, one_pin_works, 10);
 }
 
+TEST(killed_changes_of_the_own_pin)
+{
+	in_child(setup_key, dir);
+	kill_everywhere(dir, "own-pin", 3, one_pin_works, 10);
+	kill_everywhere(dir, "so-pin", 3, one_so_pin_works, 10);
+}
+
 static int
 count_key(void *ctx, const struct key_statement *statement, const char *type,
     const char *fault)
@@ -604,6 +676,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(no_guard_either),
 		cmocka_unit_test(guard_is_not_spoilt),
 		cmocka_unit_test(guard_follows_the_pin),
+		cmocka_unit_test(guard_follows_a_changed_pin),
 		cmocka_unit_test(moved_directory),
 		cmocka_unit_test(wiped),
 		cmocka_unit_test(wipe_follows_no_link),
@@ -612,6 +685,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(wrecks_are_swept),
 		cmocka_unit_test(killed_logins),
 		cmocka_unit_test(killed_pin_changes),
+		cmocka_unit_test(killed_changes_of_the_own_pin),
 		cmocka_unit_test(killed_generation),
 	};
 

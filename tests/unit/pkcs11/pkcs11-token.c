@@ -263,6 +263,160 @@ TEST(user_pin_is_set_anew)
 	close_token(token);
 }
 
+/* ---- Changing PINs, each by who knows the old one ---- */
+
+#define NEW_PIN "another PIN"
+#define NEW_SO_PIN "another officer"
+
+TEST(user_pin_is_changed)
+{
+	AUTO_STRUCT(secret) wrong = secret_of("not the PIN");
+	AUTO_STRUCT(secret) old = secret_of(USER_PIN);
+	AUTO_STRUCT(secret) new = secret_of(NEW_PIN);
+	unsigned char id[KEY_ID_LEN];
+	AUTO_STRUCT(findings) findings = { 0 };
+	struct token *token = make_token(open_embedded(dir), "ca");
+	struct key *key = NULL;
+
+	must_login(token);
+	key_free(make_key(token, "p-256", "kept", id));
+	token_logout(token);
+	CHECK_ERROR(token_change_user_pin(token, &wrong, &new), CA_R_PIN,
+	    "the user PIN of token 'ca' is wrong; it was tried once");
+	must_login(token);
+	CHECK_ERROR(token_change_user_pin(token, &old, &new), CA_R_STATE,
+	    "log out before");
+	token_logout(token);
+	CHECK(token_change_user_pin(token, &old, &new) == 0);
+	CHECK_ERROR(
+	    token_change_user_pin(token, &old, &new), CA_R_PIN, "is wrong");
+	CHECK_ERROR(token_login(token, &old), CA_R_PIN, "is wrong");
+	CHECK(token_login(token, &new) == 0);
+	CHECK(key_find(token, id, KEY_ID_LEN, &findings, &key) == 0);
+	key_free(key);
+	close_token(token);
+}
+
+TEST(so_pin_is_changed)
+{
+	AUTO_STRUCT(secret) user = secret_of(USER_PIN);
+	AUTO_STRUCT(secret) old = secret_of(SO_PIN);
+	AUTO_STRUCT(secret) new = secret_of(NEW_SO_PIN);
+	AUTO_STRUCT(secret) new_user = secret_of(NEW_PIN);
+	struct token *token = make_token(open_embedded(dir), "ca");
+
+	CHECK_ERROR(token_change_so_pin(token, &user, &new), CA_R_PIN,
+	    "officer's PIN of token 'ca' is wrong; it was tried once");
+	must_login(token);
+	CHECK_ERROR(token_change_so_pin(token, &old, &new), CA_R_STATE,
+	    "log out before");
+	token_logout(token);
+	CHECK(token_change_so_pin(token, &old, &new) == 0);
+	/* The officer has left, and the user's PIN is what it was. */
+	must_login(token);
+	token_logout(token);
+	CHECK_ERROR(token_set_user_pin(token, &old, &new_user), CA_R_PIN,
+	    "officer's PIN of token 'ca' is wrong");
+	CHECK(token_set_user_pin(token, &new, &new_user) == 0);
+	CHECK(token_login(token, &new_user) == 0);
+	close_token(token);
+}
+
+TEST(wrong_old_pin_is_tried_once)
+{
+	AUTO_STRUCT(secret) wrong = secret_of("not the PIN");
+	AUTO_STRUCT(secret) brief = secret_of("123");
+	AUTO_STRUCT(secret) new = secret_of(NEW_PIN);
+	AUTO_STRUCT(secret) old = secret_of(USER_PIN);
+	AUTO_STRUCT(secret) so = secret_of(SO_PIN);
+	struct token *token = NULL;
+
+	in_child(setup_token, dir);
+	CHECK(token_find(
+		  open_shim(dir, counting(dir, "")), "ca", NULL, &token) == 0);
+	CHECK_ERROR(
+	    token_change_user_pin(token, &old, &brief), CA_R_PIN, "4 to 255");
+	CHECK_ERROR(
+	    token_change_user_pin(token, &brief, &new), CA_R_PIN, "4 to 255");
+	CHECK_ERROR(
+	    token_change_so_pin(token, &so, &brief), CA_R_PIN, "4 to 255");
+	CHECK_ERROR(
+	    token_change_user_pin(token, NULL, &new), CA_R_PIN, "no PIN pad");
+	CHECK(count_lines(count_path(dir), "C_SetPIN=") == 0);
+	CHECK(count_lines(count_path(dir), "C_Login=") == 0);
+	CHECK_ERROR(
+	    token_change_user_pin(token, &wrong, &new), CA_R_PIN, "wrong");
+	CHECK(count_lines(count_path(dir), "C_SetPIN=") == 1);
+	CHECK_ERROR(
+	    token_change_so_pin(token, &wrong, &new), CA_R_PIN, "wrong");
+	/* A login that fails is the one try. */
+	CHECK(count_lines(count_path(dir), "C_SetPIN=") == 1);
+	CHECK(count_lines(count_path(dir), "C_Login=") == 1);
+	close_token(token);
+}
+
+TEST(locked_pin_is_not_changed)
+{
+	AUTO_STRUCT(secret) pin = secret_of(USER_PIN);
+	AUTO_STRUCT(secret) so = secret_of(SO_PIN);
+	AUTO_STRUCT(secret) new = secret_of(NEW_PIN);
+	struct token *token = NULL;
+
+	in_child(setup_token, dir);
+	CHECK(token_find(open_shim(dir,
+			     counting(dir,
+				 "flags +CKF_USER_PIN_LOCKED\n"
+				 "flags +CKF_SO_PIN_LOCKED\n")),
+		  "ca", NULL, &token) == 0);
+	CHECK_ERROR(
+	    token_change_user_pin(token, &pin, &new), CA_R_PIN, "is locked");
+	CHECK_ERROR(token_change_so_pin(token, &so, &new), CA_R_PIN,
+	    "officer's PIN of token 'ca' is locked");
+	CHECK(count_lines(count_path(dir), "C_Login=") == 0);
+	CHECK(count_lines(count_path(dir), "C_SetPIN=") == 0);
+	close_token(token);
+}
+
+/* A change that fails leaves the old PIN, and nobody logged in. */
+static void
+change_fails(const char *dir)
+{
+	AUTO_STRUCT(secret) pin = secret_of(USER_PIN);
+	AUTO_STRUCT(secret) so = secret_of(SO_PIN);
+	AUTO_STRUCT(secret) new = secret_of(NEW_PIN);
+	struct token *token = NULL;
+
+	CHECK(token_find(open_shim(dir, "fail C_SetPIN * 0x30\n"), "ca", NULL,
+		  &token) == 0);
+	CHECK_ERROR(token_change_user_pin(token, &pin, &new), CA_R_TOKEN,
+	    "CKR_DEVICE_ERROR");
+	CHECK_ERROR(token_change_so_pin(token, &so, &new), CA_R_TOKEN,
+	    "CKR_DEVICE_ERROR");
+	must_login(token);
+	close_token(token);
+}
+
+static void
+change_without_session(const char *dir)
+{
+	AUTO_STRUCT(secret) pin = secret_of(USER_PIN);
+	AUTO_STRUCT(secret) new = secret_of(NEW_PIN);
+	struct token *token = NULL;
+
+	CHECK(token_find(open_shim(dir, "fail C_OpenSession * 0xb1\n"), "ca",
+		  NULL, &token) == 0);
+	CHECK_ERROR(token_change_user_pin(token, &pin, &new), CA_R_TOKEN,
+	    "CKR_SESSION_COUNT");
+	close_token(token);
+}
+
+TEST(failed_changes)
+{
+	in_child(setup_token, dir);
+	in_child(change_fails, dir);
+	in_child(change_without_session, dir);
+}
+
 TEST(no_user_pin_yet)
 {
 	AUTO_STRUCT(secret) so = secret_of(SO_PIN);
@@ -413,6 +567,11 @@ main(void)
 		cmocka_unit_test(tries_left_are_named),
 		cmocka_unit_test(pin_lengths),
 		cmocka_unit_test(user_pin_is_set_anew),
+		cmocka_unit_test(user_pin_is_changed),
+		cmocka_unit_test(so_pin_is_changed),
+		cmocka_unit_test(wrong_old_pin_is_tried_once),
+		cmocka_unit_test(locked_pin_is_not_changed),
+		cmocka_unit_test(failed_changes),
 		cmocka_unit_test(no_user_pin_yet),
 		cmocka_unit_test(login_failures),
 		cmocka_unit_test(random_octets),

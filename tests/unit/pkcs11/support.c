@@ -147,7 +147,7 @@ write_file(const char *path, const void *data, size_t len)
 unsigned char *
 read_file(const char *path, size_t *ret_len)
 {
-	enum { MAX = 1 << 20 };
+	enum { MAX = 1 << 22 };
 	AUTO(FILE) *file = fopen(path, "re");
 	unsigned char *data = malloc(MAX);
 

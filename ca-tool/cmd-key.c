@@ -8,6 +8,7 @@
 #include "ca-tool/room.h"
 #include "ca-tool/session.h"
 #include "ceremony/authority.h"
+#include "ceremony/operators.h"
 #include "pkcs11/key.h"
 
 struct list {
@@ -165,18 +166,33 @@ list_keys(struct session *session, struct authority *authority)
 	return 0;
 }
 
+/* With the shares of those who are there, or the PIN. */
+static int
+log_in(struct authority *authority, const struct room *room)
+{
+	AUTO_STRUCT(operators) operators = { 0 };
+	const struct quorum_set *set;
+
+	if (authority_check_config(authority) != 0 ||
+	    authority_quorum(authority, &set) != 0 ||
+	    operators_open(room, set, &operators) != 0)
+		return -1;
+	return authority_login(authority, room, &operators, "key-list");
+}
+
 int
 cmd_key_list(struct session *session)
 {
 	AUTO_PTR(authority) *authority = NULL;
-	struct people people;
+	AUTO_STRUCT(people) people = { 0 };
 	int ret;
 
 	if (people_open(session, ROOM_NEEDS_PIN, &people) != 0 ||
 	    authority_open(session_authority(session), AUTHORITY_WRITE,
 		&session->findings, &authority) != 0 ||
-	    authority_login(authority, &people.room, "key-list") != 0)
+	    log_in(authority, &people.room) != 0)
 		return -1;
+	people_leave(&people);
 	ret = list_keys(session, authority);
 	authority_logout(authority);
 	return ret;

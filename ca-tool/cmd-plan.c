@@ -1,18 +1,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/err.h>
-
 #include "base/date.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ca-tool/command.h"
+#include "ca-tool/plan.h"
 #include "ca-tool/print.h"
-#include "ca-tool/room.h"
+#include "ca-tool/quorum.h"
 #include "ca-tool/session.h"
 #include "ceremony/authority.h"
 #include "ceremony/plan.h"
-#include "ceremony/run.h"
 
 /* ---- what a plan is --------------------------------------------------- */
 
@@ -87,12 +85,11 @@ head_text(const struct plan *plan, const char *from, const char *until)
 	if (kept == NULL)
 		return -1;
 	print_field(stdout, "Kept in", kept);
-	print_field(stdout, "Manifest", plan_manifest_sha256(plan));
-	return 0;
+	return print_digest("Manifest", plan_manifest_sha256(plan));
 }
 
-static int
-report_plan(struct session *session, const struct plan *plan)
+int
+report_plan_head(struct session *session, const struct plan *plan)
 {
 	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
 	int64_t begin, end;
@@ -100,9 +97,18 @@ report_plan(struct session *session, const struct plan *plan)
 	plan_window(plan, &begin, &end);
 	date_format(begin, from);
 	date_format(end, until);
-	if (session_json(session))
-		head_json(session, plan, from, until);
-	else if (head_text(plan, from, until) != 0)
+	if (!session_json(session))
+		return head_text(plan, from, until);
+	head_json(session, plan, from, until);
+	return 0;
+}
+
+static int
+report_plan(struct session *session, struct authority *authority,
+    const struct plan *plan)
+{
+	if (report_warnings(session, authority) != 0 ||
+	    report_plan_head(session, plan) != 0)
 		return -1;
 	return report_steps(session, plan);
 }
@@ -110,7 +116,7 @@ report_plan(struct session *session, const struct plan *plan)
 /* ---- plan check ------------------------------------------------------- */
 
 /* " -d DIR" where it was given, escaped: for commands that come next. */
-static char *
+char *
 authority_option(const struct session *session)
 {
 	const char *dir = session->options.value[OPT_AUTHORITY];
@@ -124,19 +130,20 @@ authority_option(const struct session *session)
 static int
 say_what_next(struct session *session, const struct plan *plan)
 {
+	static const char *const next[] = { "show", "approve", "run" };
 	const char *dir = session_authority(session);
 	AUTO_CHARS(option) = authority_option(session);
 	AUTO_CHARS(safe) = text_escape(dir, strlen(dir));
 
 	if (option == NULL || safe == NULL)
 		return -1;
-	printf("\n%s Read it, then run it in its window:\n",
+	printf("\n%s Read it, let the operators approve it, and run it in its "
+	       "window (which also collects what approvals are missing):\n",
 	    session->findings.count == 0 ? "Nothing is wrong with it."
 					 : "It can be run.");
-	for (int i = 0; i < 2; i++)
-		printf("  ca-tool plan %s%s %s/ceremonies/%s\n",
-		    i == 0 ? "show" : "run", option, safe,
-		    plan_directory(plan));
+	for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++)
+		printf("  ca-tool plan %s%s %s/ceremonies/%s\n", next[i],
+		    option, safe, plan_directory(plan));
 	return 0;
 }
 
@@ -150,7 +157,8 @@ cmd_plan_check(struct session *session)
 		&session->findings, &authority) != 0 ||
 	    plan_open(authority, session->options.args[0], date_now(),
 		&session->findings, &plan) != 0 ||
-	    plan_keep(authority, plan) != 0 || report_plan(session, plan) != 0)
+	    plan_keep(authority, plan) != 0 ||
+	    report_plan(session, authority, plan) != 0)
 		return -1;
 	print_findings(session);
 	return session_json(session) ? 0 : say_what_next(session, plan);
@@ -201,123 +209,7 @@ cmd_plan_show(struct session *session)
 		&session->findings, &authority) != 0 ||
 	    plan_open(authority, session->options.args[0], date_now(),
 		&session->findings, &plan) != 0 ||
-	    report_plan(session, plan) != 0)
+	    report_plan(session, authority, plan) != 0)
 		return -1;
 	return report_objects(session, plan);
-}
-
-/* ---- plan run --------------------------------------------------------- */
-
-static void
-summary_json(struct session *session, const struct run_summary *summary)
-{
-	json_t *published = session_report(session, "published", json_array());
-
-	for (size_t i = 0; i < summary->published_count; i++)
-		if (json_array_append_new(
-			published, json_string(summary->published[i])) != 0)
-			session->report_lost = true;
-	session_report(
-	    session, "directory", session_string(summary->directory));
-	session_report(session, "receipt", session_string(summary->receipt));
-}
-
-static void
-summary_text(struct session *session, const struct run_summary *summary)
-{
-	size_t count = summary->published_count;
-
-	if (count == 0)
-		printf("Done. Nothing was published.\n\n");
-	else
-		printf("Done. %zu file%s published in %s:\n\n", count,
-		    count == 1 ? " was" : "s were", session_authority(session));
-	for (size_t i = 0; i < count; i++)
-		printf("  %s\n", summary->published[i]);
-	printf("%sThe record of this run is in ceremonies/%s.\n"
-	       "The receipt is public/journal/checkpoint; keep a copy outside "
-	       "of this room:\n\n%s",
-	    count > 0 ? "\n" : "", summary->directory, summary->receipt);
-}
-
-/* After a failure: is a run open now?  Says how to go on with it. */
-static void
-say_how_to_resume(struct session *session, struct authority *authority)
-{
-	AUTO_STRUCT(run_row) row = { 0 };
-	AUTO_CHARS(option) = NULL;
-	bool found = false;
-
-	(void)ERR_set_mark(); /* the reason of the failure stays on top */
-	option = authority_option(session);
-	if (option != NULL &&
-	    journal_open_run(authority_journal(authority), &found, &row) == 0 &&
-	    found)
-		fprintf(stderr,
-		    "\nThe run of plan %s is open. Mend what is wrong, then "
-		    "go on with it:\n  ca-tool plan run --resume%s\n\n",
-		    row.plan, option);
-	(void)ERR_pop_to_mark();
-}
-
-static int
-start(struct session *session, struct authority *authority,
-    const struct room *room, struct run_summary *ret_summary)
-{
-	AUTO_PTR(plan) *plan = NULL;
-
-	if (plan_open(authority, session->options.args[0], date_now(),
-		&session->findings, &plan) != 0)
-		return -1;
-	print_findings(session);
-	return run_start(
-	    authority, plan, room, &session->findings, ret_summary);
-}
-
-static int
-run_plan(
-    struct session *session, struct authority *authority, struct people *people)
-{
-	AUTO_STRUCT(run_summary) summary = { 0 };
-	int ret;
-
-	if (session->options.given[OPT_RESUME])
-		ret = run_resume(
-		    authority, &people->room, &session->findings, &summary);
-	else
-		ret = start(session, authority, &people->room, &summary);
-	people_leave(people);
-	if (ret != 0) {
-		say_how_to_resume(session, authority);
-		return -1;
-	}
-	if (session_json(session))
-		summary_json(session, &summary);
-	else
-		summary_text(session, &summary);
-	return 0;
-}
-
-int
-cmd_plan_run(struct session *session)
-{
-	bool resume = session->options.given[OPT_RESUME];
-	AUTO_PTR(authority) *authority = NULL;
-	struct people people;
-
-	if (resume && session->options.arg_count > 0)
-		return ca_error(CA_R_USAGE,
-		    "--resume goes on with the run that is open; leave out "
-		    "'%s'",
-		    session->options.args[0]);
-	if (!resume && session->options.arg_count == 0)
-		return ca_error(CA_R_USAGE,
-		    "an argument is missing; usage: ca-tool plan run PLAN, or "
-		    "ca-tool plan run --resume");
-	if (people_open(session, ROOM_NEEDS_PIN | ROOM_NEEDS_YES, &people) !=
-		0 ||
-	    authority_open(session_authority(session), AUTHORITY_WRITE,
-		&session->findings, &authority) != 0)
-		return -1;
-	return run_plan(session, authority, &people);
 }

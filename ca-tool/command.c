@@ -8,13 +8,14 @@
 #include "ca-tool/print.h"
 #include "ca-tool/session.h"
 
-enum {
-	TAKES_CHAT = OPTION_BIT(OPT_VERBOSE) | OPTION_BIT(OPT_NO_COLOR) |
-	    OPTION_BIT(OPT_HELP),
-	TAKES_REPORT = TAKES_CHAT | OPTION_BIT(OPT_JSON),
-	TAKES_AUTHORITY = TAKES_REPORT | OPTION_BIT(OPT_AUTHORITY),
-	TAKES_TOKEN = TAKES_AUTHORITY | OPTION_BIT(OPT_PIN_FD),
-};
+/* An enum is an int, and has no room for so many bits. */
+#define TAKES_CHAT                                            \
+	(OPTION_BIT(OPT_VERBOSE) | OPTION_BIT(OPT_NO_COLOR) | \
+	    OPTION_BIT(OPT_HELP))
+#define TAKES_REPORT (TAKES_CHAT | OPTION_BIT(OPT_JSON))
+#define TAKES_AUTHORITY (TAKES_REPORT | OPTION_BIT(OPT_AUTHORITY))
+#define TAKES_PEOPLE (OPTION_BIT(OPT_OPERATOR) | OPTION_BIT(OPT_PASSPHRASE_FD))
+#define TAKES_TOKEN (TAKES_AUTHORITY | TAKES_PEOPLE | OPTION_BIT(OPT_PIN_FD))
 
 static const struct command command_table[] = {
 	{ "init", cmd_init, "DIR", 1, 1,
@@ -22,16 +23,43 @@ static const struct command command_table[] = {
 		OPTION_BIT(OPT_MODULE) | OPTION_BIT(OPT_TOKEN) |
 		OPTION_BIT(OPT_TOKEN_SERIAL) | OPTION_BIT(OPT_CRL_URL) |
 		OPTION_BIT(OPT_CA_ISSUERS_URL) | OPTION_BIT(OPT_OCSP_URL) |
-		OPTION_BIT(OPT_PROFILES) | OPTION_BIT(OPT_PIN_FD) |
-		OPTION_BIT(OPT_SO_PIN_FD),
-	    "make an authority: its directory, token and journal",
-	    "Initialises a blank token, never one that holds something, sets "
-	    "its two PINs, makes the journal's key on it and opens the "
-	    "journal. --id is needed. An init that was cut off goes on when "
-	    "it is given again with the same options.\n"
-	    "The SO PIN is asked for first, then the user PIN, each twice "
-	    "on a terminal. Whoever holds the SO PIN can reset the user PIN: "
-	    "keep the two apart." },
+		TAKES_PEOPLE | OPTION_BIT(OPT_OPERATORS) |
+		OPTION_BIT(OPT_LOGIN) | OPTION_BIT(OPT_PIN_FORMAT) |
+		OPTION_BIT(OPT_PIN_LENGTH) | OPTION_BIT(OPT_ALLOW_SHORT_PIN) |
+		OPTION_BIT(OPT_UNATTENDED) | OPTION_BIT(OPT_PROFILES) |
+		OPTION_BIT(OPT_PIN_FD) | OPTION_BIT(OPT_SO_PIN_FD),
+	    "make an authority: its operators, token and journal",
+	    "Shares a secret among the operators whom the set file names "
+	    "(--operators): each opens and checks a share and signs for it. "
+	    "Then a blank token is initialised, never one that holds "
+	    "something, with PINs that the secret gives; the journal is "
+	    "opened; last, all operators sign the anchor, public/anchor/, "
+	    "which auditors keep. --id and --operators are needed. An init "
+	    "that was cut off goes on when it is given again with the same "
+	    "options.\n"
+	    "Operators who take part are named with --operator NAME=KEY, or "
+	    "asked for. KEY is file:PATH or a pkcs11: URI.\n"
+	    "With --login prompt the two PINs are chosen and typed: the SO "
+	    "PIN first, then the user PIN. With adopted or protected-path the "
+	    "token was initialised by its maker's tool." },
+	{ "operator new", cmd_operator_new, "NAME", 1, 1,
+	    TAKES_REPORT | OPTION_BIT(OPT_TYPE) | OPTION_BIT(OPT_CARD) |
+		OPTION_BIT(OPT_SIGN_ONLY) | OPTION_BIT(OPT_PASSPHRASE_FD),
+	    "make an operator's two keys and their certificates",
+	    "In the working directory: NAME.key with a key to sign and a key "
+	    "to decrypt, under a passphrase, and their certificates "
+	    "NAME.sign.crt and NAME.decrypt.crt. With --card the keys are "
+	    "made on the card and never leave it. Whoever prepares the "
+	    "ceremony needs the certificates alone.\n"
+	    "Keep the key file and the passphrase apart. There is no other "
+	    "way to your share." },
+	{ "share check", cmd_share_check, "NAME", 1, 1,
+	    TAKES_AUTHORITY | TAKES_PEOPLE | OPTION_BIT(OPT_SET),
+	    "test that an operator's share opens and is whole",
+	    "Needs no token and nobody else: opens the share of NAME, checks "
+	    "it against the commitments and the set, and forgets it. An "
+	    "operator can do this on any day, on a copy of the authority's "
+	    "directory." },
 	{ "plan check", cmd_plan_check, "PLAN", 1, 1, TAKES_AUTHORITY,
 	    "find everything that is wrong with a plan, and keep it",
 	    "Needs no token. Reads the plan and every file that it names, "
@@ -44,15 +72,39 @@ static const struct command command_table[] = {
 	    "Needs no token and writes nothing. Shows each step as a "
 	    "sentence, and a preview of each object that would be signed. "
 	    "PLAN is a file, or the directory where plan check kept it." },
+	{ "plan approve", cmd_plan_approve, "PLAN", 1, 1,
+	    TAKES_AUTHORITY | TAKES_PEOPLE | OPTION_BIT(OPT_RECEIPT) |
+		OPTION_BIT(OPT_YES),
+	    "sign a plan as an operator, before it is run",
+	    "Needs no token. Shows the plan in plain words with digests to be "
+	    "read aloud; each operator who takes part signs its manifest: the "
+	    "SHA-256 of every input. Any change voids approvals. PLAN is a "
+	    "file, or the directory where plan check kept it." },
+	{ "plan status", cmd_plan_status, "PLAN", 1, 1, TAKES_AUTHORITY,
+	    "say who has approved a plan, and what is missing",
+	    "Needs no token and writes nothing. Also names approvals of the "
+	    "same plan that became void, and what was changed." },
 	{ "plan run", cmd_plan_run, "[PLAN]", 0, 1,
-	    TAKES_TOKEN | OPTION_BIT(OPT_RESUME) | OPTION_BIT(OPT_YES),
+	    TAKES_TOKEN | OPTION_BIT(OPT_RESUME) | OPTION_BIT(OPT_YES) |
+		OPTION_BIT(OPT_RECEIPT) | OPTION_BIT(OPT_CSR),
 	    "do what a plan says, or go on with a run that was cut off",
-	    "Checks the plan again, makes its keys, builds every object, "
-	    "shows the list, asks for a yes, signs, verifies and publishes. "
-	    "Nothing is signed before everything is known to be good. A plan "
-	    "runs once.\n"
+	    "Checks the plan again, collects the approvals that are missing, "
+	    "takes the operators' shares, makes keys, builds every object and "
+	    "shows the list. Operators look at any object of it, and sign the "
+	    "list; then all of it is signed, verified and published. Nothing "
+	    "is signed before everything is known to be good. A plan runs "
+	    "once.\n"
 	    "Ctrl-C stops between two objects. A run that was cut off goes on "
 	    "with: ca-tool plan run --resume" },
+	{ "plan confirm", cmd_plan_confirm, "DIR", 1, 1,
+	    TAKES_REPORT | TAKES_PEOPLE | OPTION_BIT(OPT_QUORUM) |
+		OPTION_BIT(OPT_YES),
+	    "look at a list and sign it, on a second machine",
+	    "Needs no token, journal or authority. DIR is a copy of a "
+	    "ceremony's directory, whose run waits for confirmations; "
+	    "--quorum is a copy of quorum/SETID. Every object is decoded from "
+	    "the bytes that will be signed. Signatures go to DIR/confirmations: "
+	    "copy them back, and go on with plan run --resume." },
 	{ "key list", cmd_key_list, "", 0, 0, TAKES_TOKEN,
 	    "list the keys, and whether the token calls them fit for use",
 	    "Logs in to the token and compares it with the journal. With -v "

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -15,7 +16,7 @@ struct command {
 	int (*run)(struct session *session);
 	const char *args; /* for the usage line */
 	unsigned min_args, max_args;
-	unsigned options; /* OPTION_BIT() of each that it takes */
+	uint64_t options; /* OPTION_BIT() of each that it takes */
 	const char *summary;
 	const char *help; /* paragraphs below the options */
 };
@@ -46,9 +47,14 @@ int cmd_help(struct session *session);
 int cmd_init(struct session *session);
 int cmd_journal_show(struct session *session);
 int cmd_key_list(struct session *session);
+int cmd_operator_new(struct session *session);
+int cmd_plan_approve(struct session *session);
 int cmd_plan_check(struct session *session);
+int cmd_plan_confirm(struct session *session);
 int cmd_plan_run(struct session *session);
 int cmd_plan_show(struct session *session);
+int cmd_plan_status(struct session *session);
+int cmd_share_check(struct session *session);
 int cmd_version(struct session *session);
 
 #endif

@@ -16,44 +16,77 @@ static const struct option_row {
 	char letter;
 	const char *arg; /* what stands for its argument in the help, or NULL */
 	const char *help;
+	bool repeatable;
 } option_table[OPTION_COUNT] = {
-	[OPT_ID] = { "id", 0, "ID", "its name, such as example.org/root-ca-1" },
+	[OPT_ID] = { "id", 0, "ID", "its name, such as example.org/root-ca-1",
+	    false },
 	[OPT_TITLE] = { "title", 0, "TEXT",
-	    "what people call it (default: the id)" },
+	    "what people call it (default: the id)", false },
 	[OPT_MODULE] = { "module", 0, "PATH",
-	    "PKCS#11 module (default: SoftHSM in DIR)" },
+	    "PKCS#11 module (default: SoftHSM in DIR)", false },
 	[OPT_TOKEN] = { "token", 0, "LABEL",
-	    "label for the token (default: by the id)" },
+	    "label for the token (default: by the id)", false },
 	[OPT_TOKEN_SERIAL] = { "token-serial", 0, "SERIAL",
-	    "which blank token, if there are several" },
+	    "which blank token, if there are several", false },
 	[OPT_CRL_URL] = { "crl-url", 0, "URL",
-	    "where the CRLs will be; {issuer} is replaced" },
+	    "where the CRLs will be; {issuer} is replaced", false },
 	[OPT_CA_ISSUERS_URL] = { "ca-issuers-url", 0, "URL",
-	    "where CA certificates will be; likewise" },
+	    "where CA certificates will be; likewise", false },
 	[OPT_OCSP_URL] = { "ocsp-url", 0, "URL",
-	    "where the OCSP responder will answer" },
+	    "where the OCSP responder will answer", false },
 	[OPT_PROFILES] = { "profiles", 0, "DIR",
-	    "profiles to copy (default: the shipped ones)" },
+	    "profiles to copy (default: the shipped ones)", false },
+	[OPT_OPERATORS] = { "operators", 0, "FILE",
+	    "the set file: who the operators are", false },
+	[OPT_LOGIN] = { "login", 0, "KIND",
+	    "derived (default), adopted, prompt, protected-path", false },
+	[OPT_PIN_FORMAT] = { "pin-format", 0, "FORMAT",
+	    "derived PINs: hex (default), digits, alphanumeric", false },
+	[OPT_PIN_LENGTH] = { "pin-length", 0, "N",
+	    "characters of derived PINs (default: up to 64)", false },
+	[OPT_ALLOW_SHORT_PIN] = { "allow-short-pin", 0, NULL,
+	    "allow derived PINs that are weak", false },
+	[OPT_UNATTENDED] = { "unattended", 0, "KIND",
+	    "steps that operators need not confirm", true },
+	[OPT_TYPE] = { "type", 0, "TYPE",
+	    "type of the keys: p-256 (default), rsa-3072", false },
+	[OPT_CARD] = { "card", 0, "URI",
+	    "make the keys on this card (a pkcs11: URI)", false },
+	[OPT_SIGN_ONLY] = { "sign-only", 0, NULL,
+	    "no decryption key: for who holds no share", false },
 	[OPT_AUTHORITY] = { "authority", 'd', "DIR",
-	    "the authority's directory (default: this one)" },
-	[OPT_RESUME] = { "resume", 0, NULL,
-	    "go on with a run that was cut off" },
-	[OPT_YES] = { "yes", 0, NULL,
-	    "do not ask before signing (for scripts)" },
-	[OPT_KIND] = { "kind", 0, "KIND", "only entries of this kind" },
-	[OPT_FROM] = { "from", 0, "N", "only entries from number N on" },
-	[OPT_LAST] = { "last", 0, "N", "only the last N entries" },
+	    "the authority's directory (default: this one)", false },
+	[OPT_SET] = { "set", 0, "SETID",
+	    "the set of operators (default: that in force)", false },
+	[OPT_QUORUM] = { "quorum", 0, "DIR",
+	    "copy of quorum/SETID, with set.yaml", false },
+	[OPT_OPERATOR] = { "operator", 0, "NAME=KEY",
+	    "who takes part, such as alice=file:alice.key", true },
+	[OPT_RECEIPT] = { "receipt", 0, "FILE",
+	    "checkpoint from last time, to be compared", false },
+	[OPT_CSR] = { "csr", 0, "NAME=FILE",
+	    "the request for a step that says csr: late", true },
+	[OPT_RESUME] = { "resume", 0, NULL, "go on with a run that was cut off",
+	    false },
+	[OPT_YES] = { "yes", 0, NULL, "do not ask before signing (for scripts)",
+	    false },
+	[OPT_KIND] = { "kind", 0, "KIND", "only entries of this kind", false },
+	[OPT_FROM] = { "from", 0, "N", "only entries from number N on", false },
+	[OPT_LAST] = { "last", 0, "N", "only the last N entries", false },
 	[OPT_LIST] = { "list", 0, NULL,
-	    "names alone, a line each: for shell completion" },
+	    "names alone, a line each: for shell completion", false },
 	[OPT_PIN_FD] = { "pin-fd", 0, "N",
-	    "read the user PIN from file descriptor N" },
+	    "read the user PIN from file descriptor N", false },
 	[OPT_SO_PIN_FD] = { "so-pin-fd", 0, "N",
-	    "read the SO PIN from file descriptor N" },
-	[OPT_JSON] = { "json", 0, NULL, "report as JSON" },
+	    "read the SO PIN from file descriptor N", false },
+	[OPT_PASSPHRASE_FD] = { "passphrase-fd", 0, "NAME=N",
+	    "read NAME's passphrase from file descriptor N", true },
+	[OPT_JSON] = { "json", 0, NULL, "report as JSON", false },
 	[OPT_VERBOSE] = { "verbose", 'v', NULL,
-	    "more detail; for errors, what caused them" },
-	[OPT_NO_COLOR] = { "no-color", 0, NULL, "no colour on the terminal" },
-	[OPT_HELP] = { "help", 'h', NULL, "show this help" },
+	    "more detail; for errors, what caused them", false },
+	[OPT_NO_COLOR] = { "no-color", 0, NULL, "no colour on the terminal",
+	    false },
+	[OPT_HELP] = { "help", 'h', NULL, "show this help", false },
 };
 
 static bool
@@ -130,20 +163,43 @@ refuse_option(const struct command *command, poptContext context, int code)
 	}
 }
 
+/* Append to a NULL-terminated list. */
+static int
+list_add(char ***list, char *value)
+{
+	size_t n = 0;
+	char **rows;
+
+	while (*list != NULL && (*list)[n] != NULL)
+		n++;
+	rows = realloc(*list, (n + 2) * sizeof(*rows));
+	if (rows == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for the command line");
+	rows[n] = value;
+	rows[n + 1] = NULL;
+	*list = rows;
+	return 0;
+}
+
 static int
 take_option(struct options *options, poptContext context, enum option option)
 {
 	AUTO_CHARS(value) = poptGetOptArg(context);
 	const struct option_row *row = &option_table[option];
 
-	if (options->given[option] && row->arg != NULL)
+	if (options->given[option] && row->arg != NULL && !row->repeatable)
 		return ca_error(CA_R_USAGE,
 		    "option '--%s' is given twice; give it once", row->name);
 	if (row->arg != NULL && (value == NULL || value[0] == '\0'))
 		return ca_error(CA_R_USAGE,
 		    "option '--%s' has an empty argument", row->name);
+	if (row->repeatable && list_add(&options->list[option], value) != 0)
+		return -1;
 	options->given[option] = true;
-	options->value[option] = TAKE(value);
+	if (row->repeatable)
+		value = NULL; /* it is the list's */
+	else
+		options->value[option] = TAKE(value);
 	return 0;
 }
 
@@ -243,36 +299,110 @@ options_number(const struct options *options, enum option option,
 	return 0;
 }
 
-int
-options_fd(const struct options *options, enum option option, int *ret_fd)
+/* `value` is what the option says the descriptor is. */
+static int
+take_fd(enum option option, const char *value, int *ret_fd)
 {
 	const char *name = option_table[option].name;
-	unsigned long long fd;
+	uint64_t fd;
 	int flags;
 
-	if (!options->given[option]) {
-		*ret_fd = -1;
-		return 0;
-	}
-	if (options_number(options, option, INT_MAX, 0, &fd) != 0)
-		return -1;
+	if (text_number(value, INT_MAX, &fd) != 0)
+		return ca_error(CA_R_USAGE,
+		    "option '--%s': '%s' is no whole number from 0 to %d", name,
+		    value, INT_MAX);
 	if (fd == 1 || fd == 2)
 		return ca_error(CA_R_USAGE,
-		    "option '--%s': %llu is an output; give the number of a "
+		    "option '--%s': %d is an output; give the number of a "
 		    "descriptor to read from, such as 3 with 3< FILE",
-		    name, fd);
+		    name, (int)fd);
 	flags = fcntl((int)fd, F_GETFL);
 	if (flags == -1)
 		return ca_error(CA_R_USAGE,
-		    "option '--%s': file descriptor %llu is not open; open it "
-		    "in the shell, such as %llu< FILE",
-		    name, fd, fd);
+		    "option '--%s': file descriptor %d is not open; open it "
+		    "in the shell, such as %d< FILE",
+		    name, (int)fd, (int)fd);
 	if ((flags & O_ACCMODE) == O_WRONLY)
 		return ca_error(CA_R_USAGE,
-		    "option '--%s': file descriptor %llu cannot be read", name,
-		    fd);
+		    "option '--%s': file descriptor %d cannot be read", name,
+		    (int)fd);
 	(void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 	*ret_fd = (int)fd;
+	return 0;
+}
+
+int
+options_fd(const struct options *options, enum option option, int *ret_fd)
+{
+	if (options->given[option])
+		return take_fd(option, options->value[option], ret_fd);
+	*ret_fd = -1;
+	return 0;
+}
+
+size_t
+options_count(const struct options *options, enum option option)
+{
+	char *const *list = options->list[option];
+	size_t n = 0;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	return n;
+}
+
+/* Does one of the first `count` values begin with this name and '='? */
+static bool
+is_named_before(char *const *list, size_t count, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(list[i], name, len) == 0 && list[i][len] == '=')
+			return true;
+	return false;
+}
+
+int
+options_pair(const struct options *options, enum option option, size_t i,
+    char **ret_name, const char **ret_value)
+{
+	const struct option_row *row = &option_table[option];
+	const char *text = options->list[option][i];
+	const char *equals = strchr(text, '=');
+	AUTO_CHARS(name) = NULL;
+
+	if (equals == NULL || equals[1] == '\0')
+		return ca_error(CA_R_USAGE, "option '--%s': '%s' is not %s",
+		    row->name, text, row->arg);
+	name = text_printf("%.*s", (int)(equals - text), text);
+	if (name == NULL)
+		return -1;
+	if (!text_is_name(name))
+		return ca_error(CA_R_USAGE,
+		    "option '--%s': '%s' is no name; names are 1 to 64 of a-z "
+		    "0-9 . _ -, and begin and end with a letter or digit",
+		    row->name, name);
+	if (is_named_before(options->list[option], i, name))
+		return ca_error(CA_R_USAGE,
+		    "option '--%s' names '%s' twice; name it once", row->name,
+		    name);
+	*ret_name = TAKE(name);
+	*ret_value = equals + 1;
+	return 0;
+}
+
+int
+options_pair_fd(const struct options *options, enum option option, size_t i,
+    char **ret_name, int *ret_fd)
+{
+	AUTO_CHARS(name) = NULL;
+	const char *value;
+
+	if (options_pair(options, option, i, &name, &value) != 0 ||
+	    take_fd(option, value, ret_fd) != 0)
+		return -1;
+	*ret_name = TAKE(name);
 	return 0;
 }
 
@@ -308,11 +438,20 @@ options_print_list(const struct command *command, FILE *out)
 	}
 }
 
+static void
+option_clear(struct options *options, enum option option)
+{
+	for (size_t i = 0; i < options_count(options, option); i++)
+		free(options->list[option][i]);
+	free(options->list[option]);
+	free(options->value[option]);
+}
+
 void
 options_clear(struct options *options)
 {
 	for (int i = 0; i < OPTION_COUNT; i++)
-		free(options->value[i]);
+		option_clear(options, (enum option)i);
 	for (size_t i = 0; i < options->arg_count; i++)
 		free(options->args[i]);
 	free(options->args);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -22,7 +23,21 @@ enum option {
 	OPT_CA_ISSUERS_URL,
 	OPT_OCSP_URL,
 	OPT_PROFILES,
+	OPT_OPERATORS,
+	OPT_LOGIN,
+	OPT_PIN_FORMAT,
+	OPT_PIN_LENGTH,
+	OPT_ALLOW_SHORT_PIN,
+	OPT_UNATTENDED, /* repeatable */
+	OPT_TYPE,
+	OPT_CARD,
+	OPT_SIGN_ONLY,
 	OPT_AUTHORITY,
+	OPT_SET,
+	OPT_QUORUM,
+	OPT_OPERATOR, /* repeatable */
+	OPT_RECEIPT,
+	OPT_CSR, /* repeatable */
 	OPT_RESUME,
 	OPT_YES,
 	OPT_KIND,
@@ -31,6 +46,7 @@ enum option {
 	OPT_LIST,
 	OPT_PIN_FD,
 	OPT_SO_PIN_FD,
+	OPT_PASSPHRASE_FD, /* repeatable */
 	OPT_JSON,
 	OPT_VERBOSE,
 	OPT_NO_COLOR,
@@ -38,13 +54,15 @@ enum option {
 	OPTION_COUNT
 };
 
-#define OPTION_BIT(option) (1U << (option))
+#define OPTION_BIT(option) (UINT64_C(1) << (option))
 
 /* A command line, taken apart. */
 struct options {
 	bool given[OPTION_COUNT];
 	char *value[OPTION_COUNT]; /* NULL for options without argument */
-	char **args;               /* what is left: NULL-terminated */
+	/* Of repeatable options, instead: NULL-terminated; NULL if not given */
+	char **list[OPTION_COUNT];
+	char **args; /* what is left: NULL-terminated */
 	size_t arg_count;
 };
 
@@ -52,10 +70,10 @@ struct command;
 
 /*
  * Parse `argv`, the words behind the command's name, for `command`.  CA_R_USAGE
- * for an unknown or repeated option, a missing or unwanted argument, or too
- * few or too many positional ones (not where --help is given).  On failure,
- * *ret_options holds what was read so far, so that --json is obeyed for the
- * error too.
+ * for an unknown option, one given twice that is not repeatable, a missing or
+ * unwanted argument, or too few or too many positional ones (not where --help
+ * is given).  On failure, *ret_options holds what was read so far, so that
+ * --json is obeyed for the error too.
  */
 int options_parse(const struct command *command, int argc, char **argv,
     struct options *ret_options) MUST_USE;
@@ -74,6 +92,21 @@ int options_number(const struct options *options, enum option option,
  */
 int options_fd(
     const struct options *options, enum option option, int *ret_fd) MUST_USE;
+
+/* How often a repeatable option is given. */
+size_t options_count(const struct options *options, enum option option);
+
+/*
+ * Take the i-th value of a repeatable option apart, as NAME=VALUE.  CA_R_USAGE
+ * unless NAME is one (text_is_name()), VALUE is not empty, and NAME stands in
+ * no earlier value.  *ret_name is malloc'd, *ret_value the options'.
+ */
+int options_pair(const struct options *options, enum option option, size_t i,
+    char **ret_name, const char **ret_value) MUST_USE;
+
+/* The same for NAME=N, where N is a file descriptor as for options_fd(). */
+int options_pair_fd(const struct options *options, enum option option, size_t i,
+    char **ret_name, int *ret_fd) MUST_USE;
 
 /* Usage line and option list of a command, as popt writes them. */
 int options_print_help(const struct command *command, FILE *out) MUST_USE;

@@ -7,10 +7,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "ca-tool/interrupt.h"
 
 /* A canonical line is at most 4,096 octets long; a PIN 255 (PKCS#11). */
-enum { SECRET_MAX = 255, ANSWER_MAX = 64 };
+enum { SECRET_MAX = 255, ANSWER_MAX = 4096 };
 
 /* Settings to be put back; fd is -1 where nothing was changed. */
 struct echo {
@@ -102,11 +103,13 @@ terminal_ask_secret(
 }
 
 int
-terminal_ask_yes(const char *prompt, bool *ret_yes)
+terminal_ask_line(const char *prompt, char **ret_line)
 {
 	char answer[ANSWER_MAX];
 	AUTO_FD(fd) = -1;
 	ssize_t n;
+	bool whole;
+	char *line;
 
 	if (terminal_open(&fd) != 0)
 		return -1;
@@ -120,7 +123,23 @@ terminal_ask_yes(const char *prompt, bool *ret_yes)
 	n = read(fd, answer, sizeof(answer));
 	if (n < 0)
 		return ca_error_errno(CA_R_IO, "cannot read the answer");
-	*ret_yes = n == 4 && memcmp(answer, "yes\n", 4) == 0;
+	whole = n > 0 && answer[n - 1] == '\n' &&
+	    memchr(answer, '\0', (size_t)n) == NULL;
+	line = text_printf("%.*s", whole ? (int)n - 1 : 0, answer);
+	if (line == NULL)
+		return -1;
+	*ret_line = line;
+	return 0;
+}
+
+int
+terminal_ask_yes(const char *prompt, bool *ret_yes)
+{
+	AUTO_CHARS(line) = NULL;
+
+	if (terminal_ask_line(prompt, &line) != 0)
+		return -1;
+	*ret_yes = strcmp(line, "yes") == 0;
 	return 0;
 }
 

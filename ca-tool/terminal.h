@@ -24,6 +24,12 @@ int terminal_ask_secret(
 /* Ask for a line, shown as it is typed; *ret_yes: it is exactly `yes`. */
 int terminal_ask_yes(const char *prompt, bool *ret_yes) MUST_USE;
 
+/*
+ * Ask for a line, shown as it is typed; without its newline, malloc'd.  What
+ * is not ended by Enter, or holds a NUL, counts as an empty line.
+ */
+int terminal_ask_line(const char *prompt, char **ret_line) MUST_USE;
+
 /* Show a line there, or nowhere. */
 void terminal_say(const char *text);
 

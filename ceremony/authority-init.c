@@ -12,6 +12,7 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "ceremony/authority-private.h"
+#include "ceremony/enrol.h"
 #include "profiles/profile.h"
 
 enum { PROFILE_MAX_BYTES = 256 * 1024, PROFILES_MAX = 256 };
@@ -27,6 +28,11 @@ struct profile_file {
 
 struct init {
 	const struct authority_options *options;
+	enum login_kind login;
+	struct quorum_set *proposal; /* as the set file has it */
+	struct quorum_set *set;      /* as it was founded */
+	struct operators operators;  /* of that set */
+	struct secret secret;        /* until the PINs are derived */
 	const struct room *room;
 	struct findings *findings;
 	struct authority *authority;
@@ -44,6 +50,12 @@ init_clear(struct init *init)
 		free(init->profiles[i].data);
 	}
 	free(init->profiles);
+	operators_clear(&init->operators);
+	if (init->proposal != NULL)
+		quorum_set_free(init->proposal);
+	if (init->set != NULL)
+		quorum_set_free(init->set);
+	secret_clear(&init->secret);
 	secret_clear(&init->so_pin);
 	secret_clear(&init->user_pin);
 	authority_row_clear(&init->row);
@@ -88,6 +100,46 @@ check_url(const char *option, const char *url)
 }
 
 static int
+check_quorum_options(const struct authority_options *o)
+{
+	const char *alphabet;
+	enum login_kind kind = LOGIN_DERIVED;
+
+	if (o->set == NULL)
+		return ca_error(CA_R_USAGE,
+		    "--operators is missing; name the set file, which says who "
+		    "the operators are and how many of them must agree (their "
+		    "keys are made with 'ca-tool operator new')");
+	if (o->login != NULL && login_kind_by_name(o->login, &kind) < 0)
+		return ca_error(CA_R_USAGE,
+		    "--login '%s' is none; there are 'derived', 'adopted', "
+		    "'prompt' and 'protected-path'",
+		    o->login);
+	if ((kind == LOGIN_ADOPTED || kind == LOGIN_PROTECTED_PATH) &&
+	    o->module == NULL)
+		return ca_error(CA_R_USAGE,
+		    "--login '%s' is for a token that exists; name its module "
+		    "with --module",
+		    o->login);
+	if (!login_has_shares(kind) &&
+	    (o->pin_format != NULL || o->pin_length != 0 || o->allow_short_pin))
+		return ca_error(CA_R_USAGE,
+		    "--pin-format, --pin-length and --allow-short-pin are for "
+		    "PINs that are derived, and with --login '%s' none is",
+		    o->login);
+	if (o->pin_format != NULL && pin_alphabet(o->pin_format, &alphabet) < 0)
+		return -1;
+	for (size_t i = 0; o->unattended != NULL && o->unattended[i] != NULL;
+	     i++)
+		if (!may_run_unattended(o->unattended[i]))
+			return ca_error(CA_R_USAGE,
+			    "--unattended '%s': steps of this kind never run "
+			    "without confirmation; 'crl' may",
+			    o->unattended[i]);
+	return 0;
+}
+
+static int
 check_options(const struct authority_options *o)
 {
 	if (o->id == NULL || !is_id(o->id))
@@ -111,7 +163,7 @@ check_options(const struct authority_options *o)
 	    check_url("--ca-issuers-url", o->ca_issuers_url) < 0 ||
 	    check_url("--ocsp-url", o->ocsp_url) < 0)
 		return -1;
-	return 0;
+	return check_quorum_options(o);
 }
 
 /* ---- profiles --------------------------------------------------------- */
@@ -303,9 +355,45 @@ default_label(const char *id)
 	return label;
 }
 
+/* "pin:" where something of it was asked for, else "". */
+static char *
+pin_text(const struct authority_options *o)
+{
+	AUTO_CHARS(format) = line("format", o->pin_format);
+	AUTO_CHARS(number) = o->pin_length == 0
+	    ? text_copy("")
+	    : text_printf("  length: '%u'\n", o->pin_length);
+
+	if (format == NULL || number == NULL)
+		return NULL;
+	if (*format == '\0' && *number == '\0' && !o->allow_short_pin)
+		return text_copy("");
+	return text_printf("pin:\n%s%s%s", format, number,
+	    o->allow_short_pin ? "  allow-short-pin: 'true'\n" : "");
+}
+
+static char *
+unattended_text(const struct authority_options *o)
+{
+	char *text = text_copy(o->unattended == NULL || *o->unattended == NULL
+		? ""
+		: "unattended:\n");
+
+	for (size_t i = 0;
+	     text != NULL && o->unattended != NULL && o->unattended[i] != NULL;
+	     i++) {
+		AUTO_CHARS(before) = text;
+
+		text = text_printf("%s  - '%s'\n", before, o->unattended[i]);
+	}
+	return text;
+}
+
 static char *
 config_text(const struct authority_options *o)
 {
+	AUTO_CHARS(pin) = pin_text(o);
+	AUTO_CHARS(unattended) = unattended_text(o);
 	AUTO_CHARS(title) = quote(o->title != NULL ? o->title : o->id);
 	AUTO_CHARS(label) = o->token_label != NULL ? text_copy(o->token_label)
 						   : default_label(o->id);
@@ -317,7 +405,8 @@ config_text(const struct authority_options *o)
 	AUTO_CHARS(ocsp) = line("ocsp", o->ocsp_url);
 
 	if (title == NULL || module == NULL || token == NULL || crl == NULL ||
-	    issuers == NULL || ocsp == NULL)
+	    issuers == NULL || ocsp == NULL || pin == NULL ||
+	    unattended == NULL)
 		return NULL;
 	return text_printf(
 	    "# This authority. Its SHA-256 is recorded in the journal: a "
@@ -326,11 +415,14 @@ config_text(const struct authority_options *o)
 	    "id: '%s'\n"
 	    "title: %s\n"
 	    "token:\n%s%s"
-	    "login: prompt\n"
+	    "# where the token's PINs come from\n"
+	    "login: %s\n"
+	    "%s%s"
 	    "%s%s%s%s"
 	    "# threads that sign, each with a session of its own\n"
 	    "jobs: '1'\n",
 	    o->id, title, module, token,
+	    o->login == NULL ? "derived" : o->login, pin, unattended,
 	    *crl == '\0' && *issuers == '\0' && *ocsp == '\0'
 		? ""
 		: "# {issuer} becomes the name of the issuer's certificate\n"
@@ -384,6 +476,7 @@ make_directories(struct init *init)
 		mode_t mode;
 	} table[] = {
 		{ "token", 0700 },
+		{ "quorum", 0700 },
 		{ "ceremonies", 0700 },
 		{ "public", 0755 },
 	};
@@ -413,9 +506,9 @@ append_genesis(struct init *init)
 	    "the authority was founded", NULL);
 }
 
-/* journal.db: made anew as long as it has no entry. */
+/* What an earlier try journalled, if it came so far. */
 static int
-open_journal(struct init *init)
+look_at_journal(struct init *init)
 {
 	struct authority *a = init->authority;
 	uint64_t size = 0;
@@ -431,9 +524,176 @@ open_journal(struct init *init)
 	if (authority_set_person(a) < 0 ||
 	    journal_head(a->journal, &size, root) < 0)
 		return -1;
-	if (size == 0 && append_genesis(init) < 0)
+	return size == 0 ? 0 : journal_authority(a->journal, &init->row);
+}
+
+/* The first entries, all or nothing: the founding, and by whom. */
+static int
+append_first(struct init *init)
+{
+	if (append_genesis(init) < 0 ||
+	    enrol_journal(init->authority, init->set) < 0)
 		return -1;
-	return journal_authority(a->journal, &init->row);
+	return enrol_quorum_entry(init->authority, init->set, "active", NULL,
+	    "init", "the set of operators is in force");
+}
+
+static int
+begin_journal(struct init *init)
+{
+	struct authority *a = init->authority;
+	int fd;
+
+	if (init->row.id == NULL) {
+		if (journal_begin(a->journal) < 0)
+			return -1;
+		if (append_first(init) < 0) {
+			journal_rollback(a->journal);
+			return -1;
+		}
+		if (journal_commit(a->journal) < 0 ||
+		    journal_authority(a->journal, &init->row) < 0)
+			return -1;
+	}
+	return authority_quorum_fd(a, &fd) < 0
+	    ? -1
+	    : set_make_current(fd, init->set->id);
+}
+
+/* ---- the quorum ------------------------------------------------------- */
+
+static int
+is_set_directory(const struct dirent *entry)
+{
+	return strlen(entry->d_name) == SET_ID_HEX_SIZE - 1 &&
+	    strspn(entry->d_name, "0123456789abcdef") == SET_ID_HEX_SIZE - 1;
+}
+
+/* Once the journal knows it, it must be what the journal knows. */
+static int
+load_founded(struct init *init, int quorum_fd, const char *id)
+{
+	AUTO_STRUCT(quorum_row) row = { 0 };
+	bool found = false;
+
+	if (init->row.id == NULL)
+		return set_load(quorum_fd, id, NULL, &init->set);
+	if (journal_quorum(init->authority->journal, &found, &row) < 0)
+		return -1;
+	if (!found)
+		return ca_error(
+		    CA_R_CORRUPT, "the journal was begun without a quorum set");
+	return set_load(quorum_fd, row.set, row.sha256, &init->set);
+}
+
+/* The set that an earlier try founded: the only one in quorum/. */
+static int
+find_founded(struct init *init, int quorum_fd)
+{
+	struct dirent **names = NULL;
+	int count = scandirat(quorum_fd, ".", &names, is_set_directory, NULL);
+	int rc = 0;
+
+	if (count < 0)
+		return ca_error_errno(CA_R_IO, "cannot list 'quorum'");
+	if (count > 1)
+		rc = ca_error(CA_R_STATE,
+		    "there are %d sets in 'quorum', and an init makes one; "
+		    "remove the directory of this authority and begin again",
+		    count);
+	else if (count == 1)
+		rc = load_founded(init, quorum_fd, names[0]->d_name);
+	else if (init->row.id != NULL)
+		rc = ca_error(CA_R_MISSING,
+		    "the set that the journal was begun with is not in "
+		    "'quorum'; put it back");
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	return rc;
+}
+
+/* Found the set, or go on with the one that an earlier try founded. */
+static int
+establish_set(struct init *init)
+{
+	struct authority *a = init->authority;
+	int fd;
+
+	if (authority_quorum_fd(a, &fd) < 0 || set_sweep(fd) < 0 ||
+	    find_founded(init, fd) < 0)
+		return -1;
+	if (init->set == NULL) {
+		if (enrol_found(a, init->proposal, NULL, 0, &init->secret) < 0)
+			return -1;
+		init->set = TAKE(init->proposal);
+	} else if (!set_is_proposal_of(init->proposal, init->set)) {
+		return ca_error(CA_R_STATE,
+		    "'quorum/%s' was made from another set file; give that "
+		    "one, or remove the directory '%s' and begin again",
+		    init->set->id, a->path);
+	}
+	if (operators_open(init->room, init->set, &init->operators) < 0)
+		return -1;
+	init->operators.in_use = a->module;
+	return 0;
+}
+
+static int
+show_set(struct init *init)
+{
+	const struct room *room = init->room;
+	const char *const warnings[] = { set_warning(init->set),
+		login_warning(init->login) };
+	AUTO_CHARS(line) = text_printf("quorum set %s: %u of %u operators",
+	    init->set->id, init->set->threshold, init->set->operators);
+
+	if (line == NULL)
+		return -1;
+	room->show(room->ctx, ROOM_PHASE, "Enrolling the operators");
+	room->show(room->ctx, ROOM_TEXT, line);
+	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++)
+		if (warnings[i] != NULL)
+			room->show(room->ctx, ROOM_WARNING, warnings[i]);
+	return 0;
+}
+
+static int
+enrol_set(struct init *init)
+{
+	if (establish_set(init) < 0 || show_set(init) < 0)
+		return -1;
+	if (init->row.id != NULL)
+		return 0; /* journalled, so all have enrolled */
+	return enrol_people(init->authority, &init->operators);
+}
+
+/* Both PINs from the secret; it is taken from M shares where it is not here. */
+static int
+derive_pins(struct init *init)
+{
+	struct authority *a = init->authority;
+	json_t *people = NULL;
+	int fd;
+
+	if (!login_has_shares(init->login) || init->user_pin.len > 0)
+		return 0;
+	init->operators.in_use = a->module;
+	if (authority_quorum_fd(a, &fd) < 0)
+		return -1;
+	if (init->secret.len == 0) {
+		if (operators_take_secret(
+			&init->operators, fd, &init->secret, &people) < 0)
+			return -1;
+		json_decref(people);
+	}
+	if (authority_derive_pin(
+		a, init->set, &init->secret, PIN_USER, &init->user_pin) < 0 ||
+	    authority_derive_pin(
+		a, init->set, &init->secret, PIN_SO, &init->so_pin) < 0)
+		return -1;
+	secret_clear(&init->secret);
+	return 0;
 }
 
 /* ---- the token -------------------------------------------------------- */
@@ -442,6 +702,14 @@ static bool
 is_embedded(const struct init *init)
 {
 	return init->options->module == NULL;
+}
+
+/* Was the token initialised by somebody else, before this authority was? */
+static bool
+is_given(const struct init *init)
+{
+	return init->login == LOGIN_ADOPTED ||
+	    init->login == LOGIN_PROTECTED_PATH;
 }
 
 /* Long enough for what can be guessed at, and of a length the token takes. */
@@ -471,11 +739,13 @@ ask_pins(struct init *init)
 {
 	const struct room *room = init->room;
 
-	if (room->ask_secret(room->ctx, ROOM_NEW_SO_PIN,
+	if (init->login != LOGIN_PROMPT)
+		return 0;
+	if (room->ask_secret(room->ctx, ROOM_NEW_SO_PIN, NULL,
 		"new security officer (SO) PIN of the token",
 		&init->so_pin) < 0 ||
 	    check_pin(init, &init->so_pin, "SO PIN") < 0 ||
-	    room->ask_secret(room->ctx, ROOM_NEW_USER_PIN,
+	    room->ask_secret(room->ctx, ROOM_NEW_USER_PIN, NULL,
 		"new user PIN of the token", &init->user_pin) < 0 ||
 	    check_pin(init, &init->user_pin, "user PIN") < 0)
 		return -1;
@@ -494,7 +764,11 @@ append_token_intent(struct init *init)
 	    json_pack("{s:s, s:b}", "label",
 		init->authority->config->token.label, "embedded",
 		is_embedded(init) ? 1 : 0),
-	    "the token is about to be initialised", NULL);
+	    is_given(init)
+		? "the user PIN of the token is about to be changed to the "
+		  "derived one"
+		: "the token is about to be initialised",
+	    NULL);
 }
 
 static int
@@ -512,7 +786,10 @@ append_token(struct init *init)
 		t->label, "serial", t->serial, "manufacturer", t->manufacturer,
 		"model", t->model, "hardware", t->hardware, "firmware",
 		t->firmware, "flags", (json_int_t)t->flags, "module", module),
-	    "the token was initialised", NULL);
+	    is_given(init) ? "the token, which was initialised before, is the "
+			     "authority's"
+			   : "the token was initialised",
+	    NULL);
 }
 
 /*
@@ -564,15 +841,98 @@ initialise_token(struct init *init)
 	    find_half_made(init, &half_made) < 0)
 		return -1;
 	if (half_made)
-		return append_token(init);
+		return derive_pins(init) < 0 ? -1 : append_token(init);
 	if (a->token == NULL &&
 	    token_find_blank(
 		a->module, init->options->token_serial, &a->token) < 0)
 		return -1;
-	if (!init->row.token_intended && append_token_intent(init) < 0)
+	if (derive_pins(init) < 0 ||
+	    (!init->row.token_intended && append_token_intent(init) < 0))
 		return -1;
 	if (token_initialise(a->token, a->config->token.label, &init->so_pin) <
 	    0)
+		return -1;
+	return append_token(init);
+}
+
+/* ---- a token that a vendor's tool initialised ------------------------- */
+
+static int
+find_given(struct init *init)
+{
+	struct authority *a = init->authority;
+
+	if (authority_open_module(a) < 0)
+		return -1;
+	if (a->token == NULL &&
+	    token_find(a->module, a->config->token.label,
+		init->options->token_serial, &a->token) < 0)
+		return -1;
+	if (!token_facts(a->token)->user_pin_set)
+		return ca_error(CA_R_TOKEN,
+		    "token '%s' has no user PIN; set one with its maker's tool "
+		    "first",
+		    a->config->token.label);
+	if (init->login == LOGIN_PROTECTED_PATH &&
+	    !token_facts(a->token)->protected_path)
+		return ca_error(CA_R_TOKEN,
+		    "token '%s' has no PIN pad or cards of its own "
+		    "(CKF_PROTECTED_AUTHENTICATION_PATH)",
+		    a->config->token.label);
+	return 0;
+}
+
+/* After a cut the derived PIN may be the token's already: it is tried once. */
+static int
+is_changed(struct init *init, bool *ret_changed)
+{
+	struct token *token = init->authority->token;
+
+	*ret_changed = false;
+	if (!init->row.token_intended)
+		return 0;
+	if (authority_may_try(init->authority, init->room) < 0)
+		return -1;
+	if (token_login(token, &init->user_pin) == 0) {
+		token_logout(token);
+		*ret_changed = true;
+		return 0;
+	}
+	if (ca_error_reason() != CA_R_PIN)
+		return -1;
+	ca_error_clear();
+	return 0;
+}
+
+/* The user PIN that the vendor's tool set becomes the derived one. */
+static int
+take_over_pin(struct init *init)
+{
+	const struct room *room = init->room;
+	struct token *token = init->authority->token;
+	AUTO_STRUCT(secret) pin = { 0 };
+	AUTO_CHARS(prompt) = text_printf(
+	    "present user PIN of token '%s'", token_facts(token)->label);
+	bool changed = false;
+
+	if (prompt == NULL || derive_pins(init) < 0 ||
+	    is_changed(init, &changed) < 0)
+		return -1;
+	if (changed)
+		return 0;
+	if (!init->row.token_intended && append_token_intent(init) < 0)
+		return -1;
+	if (authority_may_try(init->authority, room) < 0 ||
+	    room->ask_secret(room->ctx, ROOM_USER_PIN, NULL, prompt, &pin) < 0)
+		return -1;
+	return token_change_user_pin(token, &pin, &init->user_pin);
+}
+
+static int
+take_over_token(struct init *init)
+{
+	if (find_given(init) < 0 ||
+	    (init->login == LOGIN_ADOPTED && take_over_pin(init) < 0))
 		return -1;
 	return append_token(init);
 }
@@ -583,11 +943,15 @@ open_token(struct init *init)
 	struct authority *a = init->authority;
 
 	if (init->row.token_serial == NULL)
-		return initialise_token(init);
+		return is_given(init) ? take_over_token(init)
+				      : initialise_token(init);
 	if (authority_open_module(a) < 0)
 		return -1;
-	return token_find(a->module, a->config->token.label,
-	    init->row.token_serial, &a->token);
+	if (a->token == NULL &&
+	    token_find(a->module, a->config->token.label,
+		init->row.token_serial, &a->token) < 0)
+		return -1;
+	return derive_pins(init);
 }
 
 /* User PIN, login, and the journal's own key. */
@@ -601,11 +965,15 @@ make_journal_key(struct init *init)
 	if (journal_key(a->journal, JOURNAL_KEY, &found, &key) < 0)
 		return -1;
 	found = found && key.state == KEY_LIVE;
-	if (!found &&
+	if (!found && !is_given(init) &&
 	    token_set_user_pin(a->token, &init->so_pin, &init->user_pin) < 0)
 		return -1;
-	if (authority_login_with(a, &init->user_pin, init->room, "init") < 0)
+	if (authority_login_with(a,
+		init->login == LOGIN_PROTECTED_PATH ? NULL : &init->user_pin,
+		init->room, "init") < 0)
 		return -1;
+	secret_clear(&init->so_pin);
+	secret_clear(&init->user_pin);
 	if (found)
 		return 0;
 	return authority_make_key(
@@ -631,7 +999,9 @@ append_profiles(struct init *init)
 		    sha256(p->data, p->len, digest) < 0)
 			return -1;
 		text_hex_into(digest, sizeof(digest), hex);
-		if (journal_append(init->authority->journal, ENTRY_PROFILE,
+		if (journal_evidence_put(init->authority->journal, p->data,
+			p->len, digest) < 0 ||
+		    journal_append(init->authority->journal, ENTRY_PROFILE,
 			json_pack("{s:s, s:s}", "profile", name, "sha256", hex),
 			text, NULL) < 0)
 			return -1;
@@ -639,28 +1009,38 @@ append_profiles(struct init *init)
 	return 0;
 }
 
-/* Configuration, profiles and the state, all or nothing. */
+/* Configuration and profiles, all or nothing. */
 static int
-make_ready(struct init *init)
+journal_config(struct init *init)
 {
 	struct journal *journal = init->authority->journal;
+	unsigned char digest[HASH_LEN];
 
-	if (init->row.ready)
+	if (init->row.config_sha256 != NULL)
 		return 0;
 	if (journal_begin(journal) < 0)
 		return -1;
-	if (journal_append(journal, ENTRY_CONFIG,
+	/* What is changed later is held against these bytes. */
+	if (journal_evidence_put(journal, init->authority->config_bytes,
+		init->authority->config_len, digest) < 0 ||
+	    journal_append(journal, ENTRY_CONFIG,
 		json_pack("{s:s}", "sha256", init->authority->config_sha256),
 		"authority.yaml was recorded", NULL) < 0 ||
-	    append_profiles(init) < 0 ||
-	    journal_append(journal, ENTRY_STATE,
-		json_pack(
-		    "{s:s, s:s}", "subject", "authority", "state", "ready"),
-		"the authority is ready", NULL) < 0) {
+	    append_profiles(init) < 0) {
 		journal_rollback(journal);
 		return -1;
 	}
 	return journal_commit(journal);
+}
+
+static int
+make_ready(struct init *init)
+{
+	if (init->row.ready)
+		return 0;
+	return journal_append(init->authority->journal, ENTRY_STATE,
+	    json_pack("{s:s, s:s}", "subject", "authority", "state", "ready"),
+	    "the authority is ready", NULL);
 }
 
 /* An authority that has its first checkpoint is finished. */
@@ -722,6 +1102,41 @@ refuse_taken_label(struct init *init)
 	return 0;
 }
 
+/* The token that is to be taken over is there; authority.yaml is not yet. */
+static int
+find_promised(struct init *init)
+{
+	AUTO_CHARS(label) = init->options->token_label != NULL
+	    ? text_copy(init->options->token_label)
+	    : default_label(init->options->id);
+
+	return label == NULL
+	    ? -1
+	    : token_find(init->authority->module, label,
+		  init->options->token_serial, &init->authority->token);
+}
+
+/* A PIN in the format that is asked for, as long as this token wants it. */
+static int
+check_pin_format(struct init *init)
+{
+	const struct authority_options *o = init->options;
+	const struct token_facts *facts = init->authority->token == NULL
+	    ? NULL
+	    : token_facts(init->authority->token);
+	struct pin_format format = { .length = o->pin_length };
+	size_t length = 0;
+
+	if (!login_has_shares(init->login))
+		return 0;
+	if (o->pin_format != NULL &&
+	    pin_alphabet(o->pin_format, &format.alphabet) < 0)
+		return -1;
+	return pin_length(&format, facts == NULL ? 0 : facts->pin_min,
+	    facts == NULL ? PIN_HEX_LEN : facts->pin_max, o->allow_short_pin,
+	    &length);
+}
+
 /*
  * Everything that can be refused before anything is made: module, token, PINs.
  */
@@ -741,8 +1156,11 @@ prepare(struct init *init, const char *dir, bool *ret_begun)
 			    "softhsm2, or name a module with --module");
 		return ask_pins(init);
 	}
-	if (module_open(init->options->module, &a->module) < 0 ||
-	    refuse_taken_label(init) < 0 ||
+	if (module_open(init->options->module, &a->module) < 0)
+		return -1;
+	if (is_given(init))
+		return find_promised(init);
+	if (refuse_taken_label(init) < 0 ||
 	    token_find_blank(
 		a->module, init->options->token_serial, &a->token) < 0)
 		return -1;
@@ -756,18 +1174,28 @@ run_init(struct init *init, const char *dir)
 	AUTO_CHARS(note) = NULL;
 	bool begun = false;
 
-	if (prepare(init, dir, &begun) < 0 || open_directory(init, dir) < 0 ||
+	if (prepare(init, dir, &begun) < 0 || check_pin_format(init) < 0 ||
+	    open_directory(init, dir) < 0 ||
 	    authority_load_config(init->authority, init->findings) < 0 ||
 	    make_directories(init) < 0 || write_profiles(init) < 0 ||
-	    open_journal(init) < 0 || refuse_finished(init, dir) < 0)
+	    look_at_journal(init) < 0 || refuse_finished(init, dir) < 0)
 		return -1;
 	if (begun && ask_pins(init) < 0)
 		return -1;
-	room->show(room->ctx, ROOM_PHASE, "Initialising the token");
+	if (enrol_set(init) < 0 || begin_journal(init) < 0)
+		return -1;
+	room->show(room->ctx, ROOM_PHASE,
+	    is_given(init) ? "Taking over the token"
+			   : "Initialising the token");
 	if (open_token(init) < 0)
 		return -1;
 	room->show(room->ctx, ROOM_PHASE, "Making the journal's key");
-	if (make_journal_key(init) < 0 || make_ready(init) < 0)
+	if (make_journal_key(init) < 0 || journal_config(init) < 0)
+		return -1;
+	room->show(room->ctx, ROOM_PHASE, "Signing the anchor");
+	init->operators.in_use = init->authority->module;
+	if (authority_anchor(init->authority, &init->operators) < 0 ||
+	    make_ready(init) < 0)
 		return -1;
 	return authority_checkpoint(init->authority, -1, &note);
 }
@@ -781,13 +1209,18 @@ authority_init(const char *dir, const struct authority_options *options,
 		.options = options,
 		.room = room,
 		.findings = findings,
+		.login = LOGIN_DERIVED,
 	};
 
-	if (check_options(options) < 0 || read_profiles(&init) < 0)
+	if (check_options(options) < 0)
 		return -1;
-	init.authority = calloc(1, sizeof(*init.authority));
-	if (init.authority == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for an authority");
-	init.authority->fd = init.authority->lock = -1;
-	return run_init(&init, dir);
+	if (options->login != NULL &&
+	    login_kind_by_name(options->login, &init.login) < 0)
+		return -1;
+	if (enrol_read_set(options->set, login_has_shares(init.login), findings,
+		&init.proposal) < 0 ||
+	    read_profiles(&init) < 0)
+		return -1;
+	init.authority = authority_new();
+	return init.authority == NULL ? -1 : run_init(&init, dir);
 }

@@ -19,6 +19,9 @@ struct authority {
 	char *path; /* absolute */
 	int fd;
 	int lock;
+	int quorum_fd; /* quorum/, once it is asked for; else -1 */
+	bool quorum_swept;
+	struct quorum_set *set; /* the one in force, once it is asked for */
 	struct authority_config *config;
 	unsigned char *config_bytes; /* authority.yaml as loaded */
 	size_t config_len;
@@ -43,7 +46,32 @@ int authority_open_module(struct authority *authority) MUST_USE;
 int authority_login_with(struct authority *authority, const struct secret *pin,
     const struct room *room, const char *run) MUST_USE;
 
-/* "prompt" entries name whoever runs the program. */
+/* A new struct with nothing open; NULL with CA_R_MEMORY raised. */
+struct authority *authority_new(void) MUST_USE;
+
+/* Is this what `login:` may be?  -1 if not, with nothing raised. */
+int login_kind_by_name(const char *name, enum login_kind *ret_kind) MUST_USE;
+
+/* Has the authority shares, from which PINs are derived? */
+bool login_has_shares(enum login_kind kind);
+
+/* Who can bypass the operators with this kind of login; NULL: nobody. */
+const char *login_warning(enum login_kind kind);
+
+/*
+ * Before a PIN is tried: CA_R_PIN where it is locked; where one wrong PIN more
+ * locks it, the room is asked whether to go on.
+ */
+int authority_may_try(
+    struct authority *authority, const struct room *room) MUST_USE;
+
+/* Kinds of steps that authority.yaml may let run unattended. */
+bool may_run_unattended(const char *kind);
+
+/* The set in force is another one now. */
+void authority_forget_quorum(struct authority *authority);
+
+/* Entries name whoever runs the program. */
 int authority_set_person(struct authority *authority) MUST_USE;
 
 /*

@@ -62,6 +62,21 @@ inputs_json(const struct inputs *inputs)
 	return array;
 }
 
+/* The set in force is the one that must approve. */
+static int
+find_set(struct authority *authority, struct plan *plan)
+{
+	const struct quorum_set *set = NULL;
+
+	if (authority_quorum(authority, &set) < 0)
+		return -1;
+	memcpy(plan->set, set->id, sizeof(plan->set));
+	plan->threshold = set->threshold;
+	free(plan->set_sha256);
+	plan->set_sha256 = text_copy(set->sha256);
+	return plan->set_sha256 == NULL ? -1 : 0;
+}
+
 static json_t *
 manifest_json(struct authority *authority, const struct plan *plan)
 {
@@ -74,16 +89,19 @@ manifest_json(struct authority *authority, const struct plan *plan)
 	text_hex_into(plan->root, HASH_LEN, root);
 	date_format(plan->from, from);
 	date_format(plan->until, until);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, "
-			 "s:{s:s, s:I, s:s}, s:{s:s, s:s}, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, "
+			 "s:{s:s, s:s}, s:{s:s, s:I, s:s}, s:{s:s, s:s}, s:o}",
 	    "format", "ca-tool-manifest-1", "authority", row.id, "genesis",
-	    genesis, "plan", plan->params->id, "title", plan->params->title,
-	    "window", "from", from, "until", until, "journal", "origin", row.id,
-	    "size", (json_int_t)plan->size, "root", root, "module", "path",
-	    plan->module_path, "sha256", plan->module_sha256, "inputs",
-	    inputs_json(&plan->inputs));
+	    genesis, "set", plan->set, "set_sha256", plan->set_sha256,
+	    "threshold", (int)plan->threshold, "unattended",
+	    plan_unattended(plan) ? 1 : 0, "plan", plan->params->id, "title",
+	    plan->params->title, "window", "from", from, "until", until,
+	    "journal", "origin", row.id, "size", (json_int_t)plan->size, "root",
+	    root, "module", "path", plan->module_path, "sha256",
+	    plan->module_sha256, "inputs", inputs_json(&plan->inputs));
 }
 
+/* malloc'd, or NULL with an error raised. */
 static char *
 manifest_text(struct authority *authority, const struct plan *plan)
 {
@@ -120,7 +138,7 @@ manifest_make(struct authority *authority, struct plan *plan)
 
 	if (journal_head(
 		authority_journal(authority), &plan->size, plan->root) < 0 ||
-	    find_module(authority, plan) < 0)
+	    find_set(authority, plan) < 0 || find_module(authority, plan) < 0)
 		return -1;
 	text = manifest_text(authority, plan);
 	if (text == NULL || take_text(plan, text) < 0)
@@ -128,6 +146,48 @@ manifest_make(struct authority *authority, struct plan *plan)
 	plan->directory =
 	    text_printf("%s-%.8s", plan->params->id, plan->manifest_sha256);
 	return plan->directory == NULL ? -1 : 0;
+}
+
+int
+manifest_is_older(struct authority *authority, struct plan *plan,
+    const struct plan *kept, bool *ret_older)
+{
+	unsigned char now[HASH_LEN], root[HASH_LEN];
+	uint64_t size = plan->size;
+	AUTO_CHARS(text) = NULL;
+
+	*ret_older = false;
+	if (kept->size > size)
+		return 0;
+	if (journal_root_at(authority_journal(authority), kept->size, root) < 0)
+		return -1;
+	if (memcmp(root, kept->root, HASH_LEN) != 0)
+		return 0;
+	memcpy(now, plan->root, HASH_LEN);
+	plan->size = kept->size;
+	memcpy(plan->root, kept->root, HASH_LEN);
+	text = manifest_text(authority, plan);
+	plan->size = size;
+	memcpy(plan->root, now, HASH_LEN);
+	if (text == NULL)
+		return -1;
+	*ret_older = strcmp(text, kept->manifest) == 0;
+	return 0;
+}
+
+int
+manifest_check_set(struct authority *authority, const struct plan *plan)
+{
+	const struct quorum_set *set = NULL;
+
+	if (authority_quorum(authority, &set) < 0)
+		return -1;
+	if (strcmp(set->id, plan->set) != 0 ||
+	    strcmp(set->sha256, plan->set_sha256) != 0)
+		return ca_error(CA_R_QUORUM,
+		    "the quorum set was changed after the plan was checked, so "
+		    "its approvals are void; check the plan again");
+	return 0;
 }
 
 int
@@ -176,42 +236,70 @@ load_input(int inputs_fd, json_t *row, struct plan *plan)
 	if (strcmp(hex, sha) != 0)
 		return ca_error(CA_R_VERIFY,
 		    "input '%s' is not what the manifest says: it was changed "
-		    "after the check; check the plan again",
+		    "after the check, so approvals of it are void; check the "
+		    "plan again",
 		    file);
 	return 0;
 }
 
-/* Written by this authority, over this journal? */
 static int
-check_origin(struct authority *authority, json_t *manifest, struct plan *plan)
+malformed(void)
 {
-	AUTO_STRUCT(authority_row) row = { 0 };
-	const char *format, *id, *genesis, *root, *module, *module_sha256;
+	return ca_error(CA_R_CORRUPT, "the manifest is malformed");
+}
+
+/* What of it goes into the plan, beside the inputs. */
+static int
+load_facts(json_t *manifest, struct plan *plan)
+{
+	const char *format, *root, *module, *module_sha256, *set, *set_sha256;
 	AUTO_BYTES(octets) = NULL;
-	char hex[65];
 	json_int_t size;
 	size_t len = 0;
+	int threshold;
 
-	if (json_unpack(manifest, "{s:s, s:s, s:s, s:{s:I, s:s}, s:{s:s, s:s}}",
-		"format", &format, "authority", &id, "genesis", &genesis,
-		"journal", "size", &size, "root", &root, "module", "path",
-		&module, "sha256", &module_sha256) != 0 ||
-	    strcmp(format, "ca-tool-manifest-1") != 0 || size < 0)
-		return ca_error(CA_R_CORRUPT, "the manifest is malformed");
+	if (json_unpack(manifest,
+		"{s:s, s:s, s:s, s:i, s:{s:I, s:s}, s:{s:s, s:s}}", "format",
+		&format, "set", &set, "set_sha256", &set_sha256, "threshold",
+		&threshold, "journal", "size", &size, "root", &root, "module",
+		"path", &module, "sha256", &module_sha256) != 0 ||
+	    strcmp(format, "ca-tool-manifest-1") != 0 || size < 0 ||
+	    threshold < 1 || threshold > SHARERS_MAX ||
+	    strlen(set) != SET_ID_HEX_SIZE - 1)
+		return malformed();
+	if (text_unhex(root, &octets, &len) < 0 || len != HASH_LEN)
+		return malformed();
+	plan->size = (uint64_t)size;
+	memcpy(plan->root, octets, HASH_LEN);
+	memcpy(plan->set, set, SET_ID_HEX_SIZE);
+	plan->threshold = (unsigned)threshold;
+	plan->set_sha256 = text_copy(set_sha256);
+	plan->module_path = text_copy(module);
+	plan->module_sha256 = text_copy(module_sha256);
+	return plan->set_sha256 == NULL || plan->module_path == NULL ||
+		plan->module_sha256 == NULL
+	    ? -1
+	    : 0;
+}
+
+/* Written by this authority, over this journal? */
+static int
+check_origin(struct authority *authority, json_t *manifest)
+{
+	AUTO_STRUCT(authority_row) row = { 0 };
+	const char *id, *genesis;
+	char hex[65];
+
+	if (json_unpack(manifest, "{s:s, s:s}", "authority", &id, "genesis",
+		&genesis) != 0)
+		return malformed();
 	if (journal_authority(authority_journal(authority), &row) < 0)
 		return -1;
 	text_hex_into(row.genesis, HASH_LEN, hex);
 	if (strcmp(id, row.id) != 0 || strcmp(genesis, hex) != 0)
 		return ca_error(CA_R_VERIFY,
 		    "the manifest is of another authority, '%s'", id);
-	if (text_unhex(root, &octets, &len) < 0 || len != HASH_LEN)
-		return ca_error(CA_R_CORRUPT, "the manifest is malformed");
-	plan->size = (uint64_t)size;
-	memcpy(plan->root, octets, HASH_LEN);
-	plan->module_path = text_copy(module);
-	plan->module_sha256 = text_copy(module_sha256);
-	return plan->module_path == NULL || plan->module_sha256 == NULL ? -1
-									: 0;
+	return 0;
 }
 
 static int
@@ -221,7 +309,7 @@ load_inputs(int dirfd, json_t *manifest, struct plan *plan)
 	AUTO_FD(fd) = -1;
 
 	if (!json_is_array(rows))
-		return ca_error(CA_R_CORRUPT, "the manifest is malformed");
+		return malformed();
 	if (dir_open_at(dirfd, "inputs", &fd) < 0)
 		return -1;
 	for (size_t i = 0; i < json_array_size(rows); i++)
@@ -230,26 +318,41 @@ load_inputs(int dirfd, json_t *manifest, struct plan *plan)
 	return 0;
 }
 
-int
-manifest_load(struct authority *authority, int dirfd, struct plan *plan)
+/* The text of manifest.json, parsed; the caller's. */
+static int
+load_json(int dirfd, struct plan *plan, json_t **ret_manifest)
 {
 	AUTO_BYTES(data) = NULL;
 	json_t *manifest;
 	size_t len = 0;
-	int rc;
 
 	if (file_read_at(
 		dirfd, "manifest.json", MANIFEST_MAX_BYTES, &data, &len) < 0)
 		return -1;
 	if (memchr(data, '\0', len) != NULL)
-		return ca_error(CA_R_CORRUPT, "the manifest is malformed");
+		return malformed();
 	manifest =
 	    json_loadb((const char *)data, len, JSON_REJECT_DUPLICATES, NULL);
 	if (manifest == NULL)
 		return ca_error(CA_R_CORRUPT, "the manifest is no JSON");
-	rc = take_text(plan, (char *)TAKE(data));
+	if (take_text(plan, (char *)TAKE(data)) < 0) {
+		json_decref(manifest);
+		return -1;
+	}
+	*ret_manifest = manifest;
+	return 0;
+}
+
+int
+manifest_load(struct authority *authority, int dirfd, struct plan *plan)
+{
+	json_t *manifest = NULL;
+	int rc = load_json(dirfd, plan, &manifest);
+
+	if (rc == 0 && authority != NULL)
+		rc = check_origin(authority, manifest);
 	if (rc == 0)
-		rc = check_origin(authority, manifest, plan);
+		rc = load_facts(manifest, plan);
 	if (rc == 0)
 		rc = load_inputs(dirfd, manifest, plan);
 	json_decref(manifest);

@@ -13,9 +13,14 @@ struct plan {
 	struct inputs inputs;
 	int64_t from, until;
 	struct build preview; /* what the check built, with placeholders */
-	char *manifest;       /* its text; NULL before plan_keep() */
+	char *manifest;       /* its text; NULL before plan_find_kept() */
 	char *manifest_sha256;
-	char *directory;
+	char *directory; /* where it is kept, or will be */
+	bool kept;       /* that directory is there */
+	/* The quorum set that must approve it: that of the manifest. */
+	char set[SET_ID_HEX_SIZE];
+	char *set_sha256;
+	unsigned threshold;
 	/* The module that was there when the plan was checked. */
 	char *module_path, *module_sha256;
 	/* The journal's tree when the plan was checked. */
@@ -30,6 +35,35 @@ struct plan {
 int plan_open_kept(struct authority *authority, const char *directory,
     struct findings *findings, struct plan **ret_plan) MUST_USE;
 
+/*
+ * Where would this plan be kept?  Makes the manifest; an older directory of the
+ * same plan whose manifest differs from it in the journal's head alone, and
+ * whose journal has only grown since, is taken instead: approvals given there
+ * stand.  Sets plan->kept.  Nothing to do for a plan that is kept.
+ */
+int plan_find_kept(struct authority *authority, struct plan *plan) MUST_USE;
+
+/* Each directory ID-HASH8 of a plan; `ceremonies` is open. */
+int plan_each_directory(struct authority *authority, const char *id,
+    int (*visit)(void *ctx, int ceremonies, const char *name),
+    void *ctx) MUST_USE;
+
+/*
+ * Where the plan asks to run without confirmations: may it?  Findings
+ * UNATTENDED-KIND, UNATTENDED-LATE, UNATTENDED-ROOT.
+ */
+int plan_check_unattended(struct authority *authority, const struct plan *plan,
+    const struct build *build, struct findings *findings) MUST_USE;
+
+/* Does the plan ask to run without confirmations? */
+bool plan_unattended(const struct plan *plan);
+
+/*
+ * The name of the certificate whose request a step takes only when it is run
+ * (`csr: late`), or NULL.
+ */
+const char *step_late_name(const struct step *step);
+
 /* Parse what the inputs hold: the plan's YAML, its steps and its window. */
 int plan_parse(struct plan *plan, struct findings *findings) MUST_USE;
 
@@ -42,13 +76,27 @@ int plan_build_setup(struct authority *authority, const struct plan *plan,
 int manifest_make(struct authority *authority, struct plan *plan) MUST_USE;
 
 /*
+ * Is `kept` what manifest_make() would have given for `plan` when the journal
+ * had the head that `kept` names?
+ */
+int manifest_is_older(struct authority *authority, struct plan *plan,
+    const struct plan *kept, bool *ret_older) MUST_USE;
+
+/*
  * Is the manifest that was loaded the one that would be made of what was
  * loaded with it?  After plan_parse().  CA_R_VERIFY otherwise.
  */
 int manifest_confirm(struct authority *authority, struct plan *plan) MUST_USE;
 
-/* Read manifest and inputs from a kept directory into `plan`. */
+/*
+ * Read manifest and inputs from a kept directory into `plan`.  Without an
+ * authority (NULL), whose it is is not looked at.
+ */
 int manifest_load(
     struct authority *authority, int dirfd, struct plan *plan) MUST_USE;
+
+/* CA_R_QUORUM where another set is in force than the manifest names. */
+int manifest_check_set(
+    struct authority *authority, const struct plan *plan) MUST_USE;
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ceremony/plan-private.h"
+#include "ceremony/run-private.h"
 
 /* ---- reading ---------------------------------------------------------- */
 
@@ -48,6 +49,10 @@ check_header(struct plan *plan, struct findings *findings)
 	parse_date(plan, findings, "window.from", p->window.from, &plan->from);
 	parse_date(
 	    plan, findings, "window.until", p->window.until, &plan->until);
+	if (p->unattended != NULL && strcmp(p->unattended, "true") != 0 &&
+	    strcmp(p->unattended, "false") != 0)
+		header_finding(plan, findings, "unattended", "PLAN-UNATTENDED",
+		    "this is neither 'true' nor 'false'");
 	if (plan->from != 0 && plan->until != 0 && plan->until <= plan->from)
 		header_finding(plan, findings, "window.until", "PLAN-WINDOW",
 		    "the window ends before it begins");
@@ -152,9 +157,49 @@ need_input(
 }
 
 static int
+is_profile(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 5 &&
+	    strcmp(entry->d_name + len - 5, ".yaml") == 0;
+}
+
+/* For a step that takes in what the directory holds now. */
+static int
+need_profiles(void *ctx, const char *place)
+{
+	struct gathering *g = ctx;
+	struct dirent **names = NULL;
+	int count = scandirat(authority_fd(g->authority), "profiles", &names,
+		is_profile, alphasort),
+	    rc = 0;
+
+	if (count < 0)
+		return ca_error_errno(CA_R_IO, "cannot list 'profiles'");
+	for (int i = 0; i < count; i++) {
+		AUTO_CHARS(name) = text_printf("%.*s",
+		    (int)strlen(names[i]->d_name) - 5, names[i]->d_name);
+
+		if (rc == 0)
+			rc = name == NULL
+			    ? -1
+			    : need_input(g, INPUT_PROFILE, name, place);
+		free(names[i]);
+	}
+	free(names);
+	return rc;
+}
+
+static int
 gather_inputs(struct gathering *g)
 {
-	const struct input_visitor visitor = { .ctx = g, .need = need_input };
+	const struct input_visitor visitor = {
+		.ctx = g,
+		.need = need_input,
+		.need_profiles = need_profiles,
+		.inputs = &g->plan->inputs,
+	};
 	size_t len = 0;
 	const unsigned char *config =
 	    authority_config_bytes(g->authority, &len);
@@ -174,30 +219,7 @@ gather_inputs(struct gathering *g)
 	return 0;
 }
 
-/* ---- profiles that may be used ---------------------------------------- */
-
-struct pins {
-	const struct input *input;
-	char sha256[65]; /* the newest recorded, or "" */
-};
-
-static int
-match_pin(void *ctx, uint64_t seq, const char *line, size_t len)
-{
-	struct pins *pins = ctx;
-	json_t *entry = json_loadb(line, len, 0, NULL);
-	const char *name, *sha;
-
-	(void)seq;
-	if (entry == NULL)
-		return ca_error(CA_R_CORRUPT, "a journal entry is no JSON");
-	if (json_unpack(entry, "{s:{s:s, s:s}}", "data", "profile", &name,
-		"sha256", &sha) == 0 &&
-	    strcmp(name, pins->input->given) == 0)
-		(void)snprintf(pins->sha256, sizeof(pins->sha256), "%s", sha);
-	json_decref(entry);
-	return 0;
-}
+/* ---- what the journal has recorded ------------------------------------ */
 
 /* A plan is for the authority as it is configured now. */
 static int
@@ -211,32 +233,38 @@ check_config(struct authority *authority, const struct plan *plan)
 		text_hex_into(input->sha256, HASH_LEN, hex);
 	if (strcmp(hex, authority_config_sha256(authority)) != 0)
 		return ca_error(CA_R_VERIFY,
-		    "the plan was checked with another authority.yaml; check "
-		    "it again");
+		    "the plan was checked with another authority.yaml, so its "
+		    "approvals are void; check it again");
 	return 0;
 }
 
 static int
-pin_finding(const struct pins *pins, struct findings *findings)
+check_pin(struct journal *journal, const struct input *input,
+    struct findings *findings)
 {
-	const char *name = pins->input->given;
+	const char *name = input->given;
 	AUTO_CHARS(place) = text_printf("profiles/%s.yaml", name);
-	char hex[65];
+	AUTO_CHARS(recorded) = NULL;
+	char hex[HASH_HEX_SIZE];
+	bool found = false;
 
-	text_hex_into(pins->input->sha256, HASH_LEN, hex);
-	if (place == NULL)
+	if (place == NULL ||
+	    journal_profile(journal, name, &found, &recorded) < 0)
 		return -1;
-	if (pins->sha256[0] == '\0')
+	text_hex_into(input->sha256, HASH_LEN, hex);
+	if (!found)
 		findings_add(findings, FINDING_ERROR, "PROFILE-PINNED", place,
 		    "BR 5.4.1 (1.7)",
-		    "profile '%s' is not one that this authority was made "
-		    "with, and only those may be used",
+		    "profile '%s' is not one that the journal has recorded for "
+		    "this authority, and only those may be used; a plan of "
+		    "'adopt-config' takes it in",
 		    name);
-	else if (strcmp(hex, pins->sha256) != 0)
+	else if (strcmp(hex, recorded) != 0)
 		findings_add(findings, FINDING_ERROR, "PROFILE-PINNED", place,
 		    "BR 5.4.1 (1.7)",
 		    "profile '%s' is not as the journal has recorded it for "
-		    "this authority; put that one back",
+		    "this authority; put that one back, or take this one in "
+		    "with a plan of 'adopt-config'",
 		    name);
 	return 0;
 }
@@ -246,17 +274,11 @@ static int
 check_pins(struct authority *authority, const struct plan *plan,
     struct findings *findings)
 {
-	for (size_t i = 0; i < plan->inputs.count; i++) {
-		struct pins pins = { .input = &plan->inputs.rows[i] };
-
-		if (pins.input->role != INPUT_PROFILE)
-			continue;
-		if (journal_each_entry(authority_journal(authority), 0,
-			ENTRY_PROFILE, match_pin, &pins) < 0)
+	for (size_t i = 0; i < plan->inputs.count; i++)
+		if (plan->inputs.rows[i].role == INPUT_PROFILE &&
+		    check_pin(authority_journal(authority),
+			&plan->inputs.rows[i], findings) < 0)
 			return -1;
-		if (pin_finding(&pins, findings) < 0)
-			return -1;
-	}
 	return 0;
 }
 
@@ -290,6 +312,8 @@ plan_build_setup(struct authority *authority, const struct plan *plan,
 			[URL_OCSP] = config->publication.ocsp,
 		},
 		.inputs = &plan->inputs,
+		.shares = authority_login_kind(authority) == LOGIN_DERIVED ||
+		    authority_login_kind(authority) == LOGIN_ADOPTED,
 		.public_fd = TAKE_FD(fd),
 		.now = now,
 		.random = system_random,
@@ -325,6 +349,147 @@ check_state(struct authority *authority, const struct plan *plan, int64_t now,
 	return 0;
 }
 
+/* Is this kind of step one that authority.yaml lets run unattended? */
+static bool
+may_be_unattended(struct authority *authority, const char *kind)
+{
+	const struct authority_config *config = authority_config(authority);
+
+	for (unsigned i = 0; i < config->unattended_count; i++)
+		if (strcmp(config->unattended[i], kind) == 0)
+			return true;
+	return false;
+}
+
+static void
+check_unattended_kinds(struct authority *authority, const struct plan *plan,
+    struct findings *findings)
+{
+	for (size_t i = 0; i < plan->params->steps_count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (special_of_plan(plan) != NULL ||
+		    !may_be_unattended(authority, step->kind->name))
+			findings_add(findings, FINDING_ERROR, "UNATTENDED-KIND",
+			    step_place(step, NULL), NULL,
+			    "authority.yaml does not let '%s' run unattended; "
+			    "leave out 'unattended: true', and operators "
+			    "confirm what is signed",
+			    step->kind->name);
+		if (step_late_name(step) != NULL)
+			findings_add(findings, FINDING_ERROR, "UNATTENDED-LATE",
+			    step_place(step, "csr"), NULL,
+			    "the public key of a late request is compared by "
+			    "the operators when they confirm, so the plan "
+			    "cannot run unattended");
+	}
+}
+
+/* A root's certificate: its own issuer, whoever made it. */
+struct root_search {
+	const char *spki; /* SHA-256, hex */
+	bool found;
+};
+
+static int
+match_root(void *ctx, const struct object_row *row)
+{
+	struct root_search *search = ctx;
+
+	if (row->spki != NULL && row->subject_dn != NULL &&
+	    row->issuer_dn != NULL && strcmp(row->spki, search->spki) == 0 &&
+	    strcmp(row->subject_dn, row->issuer_dn) == 0)
+		search->found = true;
+	return 0;
+}
+
+/* Has this key a certificate of its own making, in the plan or before it? */
+static int
+is_root_key(const struct build *build, const char *spki, bool *ret_root)
+{
+	struct root_search search = { .spki = spki };
+
+	for (size_t i = 0; i < build->object_count; i++) {
+		const struct built_object *o = &build->objects[i];
+		const char *own =
+		    json_string_value(json_object_get(o->facts, "spki"));
+
+		if (o->kind == OBJECT_CERTIFICATE && o->issuer == NULL &&
+		    own != NULL && strcmp(own, spki) == 0)
+			search.found = true;
+	}
+	for (size_t i = 0; i < build->act_count; i++) {
+		const char *subject = NULL, *issuer = NULL, *own = NULL;
+
+		if (json_unpack(build->acts[i].data, "{s:s, s:s, s:s}", "spki",
+			&own, "subject_dn", &subject, "issuer_dn",
+			&issuer) == 0 &&
+		    strcmp(own, spki) == 0 && strcmp(subject, issuer) == 0)
+			search.found = true;
+	}
+	if (!search.found &&
+	    journal_each_object(
+		build->journal, NULL, "certificate", match_root, &search) < 0)
+		return -1;
+	*ret_root = search.found;
+	return 0;
+}
+
+static bool
+same_signer(const struct built_object *a, const struct built_object *b)
+{
+	return a->signer_len == b->signer_len &&
+	    memcmp(a->signer, b->signer, a->signer_len) == 0;
+}
+
+/* One finding for each run of objects that one key signs. */
+static int
+check_unattended_keys(const struct build *build, struct findings *findings)
+{
+	for (size_t i = 0; i < build->object_count; i++) {
+		const struct built_object *o = &build->objects[i];
+		AUTO_CHARS(spki) = NULL;
+		bool root = false;
+
+		if (i > 0 && same_signer(o, o - 1))
+			continue;
+		spki = sha256_hex(o->signer, o->signer_len);
+		if (spki == NULL || is_root_key(build, spki, &root) < 0)
+			return -1;
+		if (root)
+			findings_add(findings, FINDING_ERROR, "UNATTENDED-ROOT",
+			    step_place(o->step, NULL), NULL,
+			    "%s '%s' is signed with a root's key, which is "
+			    "never used unattended",
+			    object_kind_name(o->kind), o->name);
+	}
+	return 0;
+}
+
+int
+plan_check_unattended(struct authority *authority, const struct plan *plan,
+    const struct build *build, struct findings *findings)
+{
+	if (!plan_unattended(plan))
+		return 0;
+	check_unattended_kinds(authority, plan, findings);
+	return check_unattended_keys(build, findings);
+}
+
+/* authority.yaml and profiles are those that the journal has recorded. */
+static int
+check_recorded(struct authority *authority, const struct plan *plan,
+    struct findings *findings)
+{
+	const struct special *special = special_of_plan(plan);
+
+	if (special != NULL && special->config_changed)
+		return 0;
+	if (authority_check_config(authority) < 0)
+		return -1;
+	return check_pins(authority, plan, findings);
+}
+
 static int
 check_plan(struct authority *authority, struct plan *plan, int64_t now,
     struct findings *findings)
@@ -333,13 +498,18 @@ check_plan(struct authority *authority, struct plan *plan, int64_t now,
 	int64_t then = now < plan->from ? plan->from : now;
 
 	if (check_config(authority, plan) < 0 ||
+	    (plan->kept && manifest_check_set(authority, plan) < 0) ||
 	    check_state(authority, plan, now, findings) < 0 ||
-	    check_pins(authority, plan, findings) < 0 ||
+	    check_recorded(authority, plan, findings) < 0 ||
 	    plan_build_setup(authority, plan, BUILD_CHECK, then, findings,
 		&plan->preview) < 0)
 		return -1;
 	if (build_plan(&plan->preview, plan->steps, plan->params->steps_count) <
 	    0)
+		return -1;
+	if (findings->errors == 0 &&
+	    plan_check_unattended(authority, plan, &plan->preview, findings) <
+		0)
 		return -1;
 	if (findings->errors > 0)
 		return ca_error(CA_R_INPUT,
@@ -400,6 +570,7 @@ plan_open_kept(struct authority *authority, const char *directory,
 		    directory);
 	if (manifest_confirm(authority, plan) < 0)
 		return -1;
+	plan->kept = true;
 	*ret_plan = TAKE(plan);
 	return 0;
 }
@@ -449,7 +620,7 @@ kept_name(struct authority *authority, const char *path, char **ret_name)
 }
 
 int
-plan_open(struct authority *authority, const char *path, int64_t now,
+plan_look(struct authority *authority, const char *path,
     struct findings *findings, struct plan **ret_plan)
 {
 	AUTO_PTR(plan) *plan = NULL;
@@ -472,7 +643,18 @@ plan_open(struct authority *authority, const char *path, int64_t now,
 		if (open_file(&g, path) < 0)
 			return -1;
 	}
-	if (check_plan(authority, plan, now, findings) < 0)
+	*ret_plan = TAKE(plan);
+	return 0;
+}
+
+int
+plan_open(struct authority *authority, const char *path, int64_t now,
+    struct findings *findings, struct plan **ret_plan)
+{
+	AUTO_PTR(plan) *plan = NULL;
+
+	if (plan_look(authority, path, findings, &plan) < 0 ||
+	    check_plan(authority, plan, now, findings) < 0)
 		return -1;
 	*ret_plan = TAKE(plan);
 	return 0;
@@ -491,6 +673,7 @@ plan_free(struct plan *plan)
 	free(plan->manifest);
 	free(plan->manifest_sha256);
 	free(plan->directory);
+	free(plan->set_sha256);
 	free(plan->module_path);
 	free(plan->module_sha256);
 	free(plan);
@@ -588,6 +771,115 @@ check_kept(struct authority *authority, const struct plan *plan)
 	    plan->directory);
 }
 
+/* ID-HASH8 of this plan? */
+static bool
+is_directory_of(const char *id, const char *name)
+{
+	size_t len = strlen(id);
+
+	return strncmp(name, id, len) == 0 && name[len] == '-' &&
+	    strlen(name + len + 1) == 8 &&
+	    strspn(name + len + 1, "0123456789abcdef") == 8;
+}
+
+int
+plan_each_directory(struct authority *authority, const char *id,
+    int (*visit)(void *ctx, int ceremonies, const char *name), void *ctx)
+{
+	AUTO_FD(parent) = -1;
+	struct dirent **names = NULL;
+	int count, rc = 0;
+
+	if (dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0)
+		return -1;
+	count = scandirat(parent, ".", &names, NULL, alphasort);
+	if (count < 0)
+		return ca_error_errno(CA_R_IO, "cannot list 'ceremonies'");
+	for (int i = 0; i < count; i++) {
+		if (rc == 0 && is_directory_of(id, names[i]->d_name))
+			rc = visit(ctx, parent, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	return rc;
+}
+
+struct older_search {
+	struct authority *authority;
+	struct plan *plan;
+	struct plan *found; /* the newest one, or NULL */
+};
+
+/* What is damaged or of another plan is none that could be used. */
+static int
+visit_older(void *ctx, int ceremonies, const char *name)
+{
+	struct older_search *search = ctx;
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_PTR(plan) *kept = NULL;
+	bool older = false;
+
+	(void)ceremonies;
+	if (plan_open_kept(search->authority, name, &findings, &kept) < 0) {
+		if (ca_error_reason() == CA_R_MEMORY)
+			return -1;
+		ca_error_clear();
+		return 0;
+	}
+	if (manifest_is_older(search->authority, search->plan, kept, &older) <
+	    0)
+		return -1;
+	if (!older ||
+	    (search->found != NULL && search->found->size >= kept->size))
+		return 0;
+	if (search->found != NULL)
+		plan_free(search->found);
+	search->found = TAKE(kept);
+	return 0;
+}
+
+/* The plan is the one that lies there. */
+static void
+take_kept(struct plan *plan, struct plan *kept)
+{
+	free(plan->manifest);
+	free(plan->manifest_sha256);
+	free(plan->directory);
+	plan->manifest = TAKE(kept->manifest);
+	plan->manifest_sha256 = TAKE(kept->manifest_sha256);
+	plan->directory = TAKE(kept->directory);
+	plan->size = kept->size;
+	memcpy(plan->root, kept->root, HASH_LEN);
+	plan->kept = true;
+}
+
+int
+plan_find_kept(struct authority *authority, struct plan *plan)
+{
+	struct older_search search = { authority, plan, NULL };
+	AUTO_FD(parent) = -1;
+	int rc, there;
+
+	if (plan->directory != NULL)
+		return 0;
+	if (manifest_make(authority, plan) < 0 ||
+	    dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0)
+		return -1;
+	there = file_exists_at(parent, plan->directory);
+	if (there < 0 || (there > 0 && check_kept(authority, plan) < 0))
+		return -1;
+	plan->kept = there > 0;
+	if (plan->kept)
+		return 0;
+	rc = plan_each_directory(
+	    authority, plan->params->id, visit_older, &search);
+	if (search.found != NULL) {
+		take_kept(plan, search.found);
+		plan_free(search.found);
+	}
+	return rc;
+}
+
 /*
  * Written under a name that no plan can have, then renamed: the directory is
  * there whole or not at all.
@@ -598,24 +890,22 @@ plan_keep(struct authority *authority, struct plan *plan)
 	AUTO_FD(parent) = -1;
 	AUTO_FD(fd) = -1;
 	AUTO_CHARS(draft) = NULL;
-	int there;
 
-	if (plan->directory != NULL)
-		return 0;
-	if (manifest_make(authority, plan) < 0 ||
-	    dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0)
+	if (plan_find_kept(authority, plan) < 0)
 		return -1;
-	there = file_exists_at(parent, plan->directory);
-	if (there != 0)
-		return there < 0 ? -1 : check_kept(authority, plan);
+	if (plan->kept)
+		return 0;
 	draft = text_printf(DRAFT "%s", plan->directory);
-	if (draft == NULL || remove_drafts(parent) < 0 ||
+	if (draft == NULL ||
+	    dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0 ||
+	    remove_drafts(parent) < 0 ||
 	    dir_make_at(parent, draft, 0700, &fd) < 0 ||
 	    write_kept(plan, fd) < 0 || file_sync(fd, draft) < 0)
 		return -1;
 	if (renameat(parent, draft, parent, plan->directory) != 0)
 		return ca_error_errno(
 		    CA_R_IO, "cannot make 'ceremonies/%s'", plan->directory);
+	plan->kept = true;
 	return file_sync(parent, "ceremonies");
 }
 
@@ -643,13 +933,31 @@ plan_window(const struct plan *plan, int64_t *ret_from, int64_t *ret_until)
 const char *
 plan_directory(const struct plan *plan)
 {
-	return plan->directory;
+	return plan->kept ? plan->directory : NULL;
 }
 
 const char *
 plan_manifest_sha256(const struct plan *plan)
 {
-	return plan->manifest_sha256;
+	return plan->kept ? plan->manifest_sha256 : NULL;
+}
+
+const char *
+step_late_name(const struct step *step)
+{
+	const struct certificate_params *p = step->params;
+
+	if (step->kind != &step_subordinate &&
+	    step->kind != &step_ocsp_responder)
+		return NULL;
+	return p->csr != NULL && strcmp(p->csr, CSR_LATE) == 0 ? p->name : NULL;
+}
+
+bool
+plan_unattended(const struct plan *plan)
+{
+	return plan->params->unattended != NULL &&
+	    strcmp(plan->params->unattended, "true") == 0;
 }
 
 size_t

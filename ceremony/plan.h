@@ -26,6 +26,14 @@ int plan_open(struct authority *authority, const char *path, int64_t now,
     struct findings *findings, struct plan **ret_plan) MUST_USE;
 
 /*
+ * The same, but whether it could be run is not asked: for plan_status(), which
+ * can then speak of plans that ran, and of those that became void.  Without
+ * steps' previews.
+ */
+int plan_look(struct authority *authority, const char *path,
+    struct findings *findings, struct plan **ret_plan) MUST_USE;
+
+/*
  * Copy the inputs and write the manifest to ceremonies/ID-HASH8/, whole or not
  * at all.  Nothing to do for a plan that was opened from there.
  */

@@ -15,6 +15,14 @@ enum room_secret {
 	ROOM_NEW_USER_PIN, /* to be set: a terminal asks twice */
 	ROOM_SO_PIN,
 	ROOM_NEW_SO_PIN,
+	ROOM_PASSPHRASE,     /* of an operator's key file */
+	ROOM_NEW_PASSPHRASE, /* to be set: a terminal asks twice */
+	ROOM_CARD_PIN,       /* of an operator's card */
+};
+
+/* Who takes part, and where their key is (quorum/operator-key.h). */
+struct room_operator {
+	char *name, *reference;
 };
 
 enum room_style {
@@ -26,9 +34,12 @@ enum room_style {
 struct room {
 	void *ctx;
 
-	/* Ask for one secret, once.  CA_R_PIN where none is given. */
-	int (*ask_secret)(void *ctx, enum room_secret which, const char *prompt,
-	    struct secret *ret_secret);
+	/*
+	 * Ask for one secret, once.  `who` is the operator's name, or NULL for
+	 * the token's PINs.  CA_R_PIN where none is given.
+	 */
+	int (*ask_secret)(void *ctx, enum room_secret which, const char *who,
+	    const char *prompt, struct secret *ret_secret);
 
 	/* Show one or more lines; the text is safe to print. */
 	void (*show)(void *ctx, enum room_style style, const char *text);
@@ -38,6 +49,42 @@ struct room {
 	 * CA_R_POLICY: the room said no.
 	 */
 	int (*confirm)(void *ctx, const char *question);
+
+	/*
+	 * The same, where `items` things can be looked at first.  *ret_item is
+	 * 0 for yes, or the number (from 1) of what `who` wants to see: show
+	 * it, and ask again.  From a script the answer is yes.
+	 */
+	int (*decide)(void *ctx, const char *who, const char *question,
+	    size_t items, size_t *ret_item);
+
+	/*
+	 * May a thing be tried once more, after what was shown?  -1, with
+	 * nothing raised, where the answer is no or nobody can be asked.
+	 */
+	int (*again)(void *ctx, const char *question);
+
+	/*
+	 * Say what people are to do with their hands (insert a card, type a PIN
+	 * on a PIN pad), and wait until they say it is done.  CA_R_TOKEN where
+	 * nobody can be asked.
+	 */
+	int (*wait)(void *ctx, const char *what);
+
+	/*
+	 * One more operator who takes part, asked for: name and key reference.
+	 * CA_R_QUORUM where nobody can be asked, or there is no more.  Both
+	 * malloc'd.
+	 */
+	int (*ask_operator)(
+	    void *ctx, const char *prompt, struct room_operator *ret_operator);
+
+	/* Those that were named on the command line. */
+	const struct room_operator *operators;
+	size_t operator_count;
+
+	/* --receipt: a checkpoint from last time, or NULL. */
+	const char *receipt;
 
 	/* `done` of `total` of `what` ("signatures"). */
 	void (*progress)(

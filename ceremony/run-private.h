@@ -1,13 +1,18 @@
 /*
- * What the phases of a run share: run.c (order and resume), spool.c (lists),
- * sign.c (windows), publish.c (files and close), transcript.c.
+ * What the phases of a run share: run.c (order and resume), approve.c, spool.c
+ * (lists), confirm.c, sign.c (windows), publish.c (files and close),
+ * transcript.c.
  */
 #ifndef CA_CEREMONY_RUN_PRIVATE_H
 #define CA_CEREMONY_RUN_PRIVATE_H
 
 #include "ceremony/authority-private.h"
+#include "ceremony/operators.h"
 #include "ceremony/plan-private.h"
 #include "ceremony/run.h"
+#include "ceremony/statements.h"
+
+enum { LIST_MAX_BYTES = 256 << 20 };
 
 struct run {
 	struct authority *authority;
@@ -25,6 +30,19 @@ struct run {
 	unsigned lists;        /* journalled so far; the next one's number */
 	unsigned *object_list; /* the list in which each object stands */
 	bool acts_done;
+	/* The set that the manifest names, and who of it is in the room. */
+	struct quorum_set *set;
+	struct operators operators;
+	struct statements approvals;
+	struct inputs late;            /* requests for steps with `csr: late` */
+	const struct special *special; /* or NULL */
+	char *abandons; /* abandon: nonce of the run that it closes; or NULL */
+	/* The newest list, as it is on disk and in the journal. */
+	unsigned char *list;
+	size_t list_len;
+	int64_t listed;     /* when it was built */
+	char **listed_acts; /* SHA-256 of each act's text */
+	size_t listed_act_count;
 	struct run_summary summary;
 };
 
@@ -33,6 +51,43 @@ journal_of_run(const struct run *run)
 {
 	return authority_journal(run->authority);
 }
+
+/*
+ * A plan whose only step mends or changes the authority itself instead of
+ * signing something: reshare and the ways out.  A row of the table in
+ * special.c; each replaces the check that it mends by one of its own.
+ */
+struct special {
+	const char *step;    /* name of the step's kind */
+	bool other_run_open; /* abandon: begins while another run is open */
+	bool config_changed; /* adopt-config: authority.yaml may differ */
+	bool clock_wrong;    /* correct-clock: the floor is not looked at */
+	bool other_token;    /* adopt-token: not the token of the journal */
+	/*
+	 * Before the plan is opened in the journal, and before anybody is
+	 * asked for anything: is it needed, and can it be done?  Refuses where
+	 * it is not.  With other_token: instead of the login, which it does.
+	 */
+	int (*check)(struct run *run);
+	/*
+	 * Instead of `sign`, after the confirmation.  Done again from the
+	 * beginning by a resume: looks at the journal for what is done already.
+	 */
+	int (*perform)(struct run *run);
+};
+
+/* NULL: an ordinary plan. */
+const struct special *special_of_plan(const struct plan *plan);
+
+/* ---- reshare.c -------------------------------------------------------- */
+
+int reshare_check(struct run *run) MUST_USE;
+int reshare_perform(struct run *run) MUST_USE;
+/*
+ * The login of a resumed reshare: which set's shares open the token depends on
+ * how far it came (design.md section 5).  Refuses the other set, and says why.
+ */
+int reshare_login(struct run *run) MUST_USE;
 
 void run_clear(struct run *run);
 CLEANUP_DEFINE_STRUCT(run);
@@ -51,6 +106,52 @@ int spool_load_earlier(struct run *run) MUST_USE;
 
 /* Show the list to the room, every line of it or -1. */
 int spool_show(const struct run *run) MUST_USE;
+
+/* Show all that there is about line `item` of the list (from 1). */
+int spool_show_item(const struct run *run, size_t item) MUST_USE;
+
+/* How many lines it has. */
+size_t spool_items(const struct run *run);
+
+/* Are the acts of this build those of the newest list? */
+bool spool_has_acts(const struct run *run, const struct build *build);
+
+/* Lines, each with `indent` before it; NULL is -1. */
+int room_lines(
+    const struct room *room, const char *indent, const char *text) MUST_USE;
+
+/* "label", the digest, and its words, in lines of their own. */
+int room_digest(
+    const struct room *room, const char *label, const char *sha256) MUST_USE;
+
+/* ---- approve.c -------------------------------------------------------- */
+
+/*
+ * The room's receipt, where it brought one: the journal must have grown from
+ * it.
+ */
+int approve_check_receipt(
+    struct authority *authority, const struct room *room) MUST_USE;
+
+/*
+ * The valid approvals in `dirfd`, where `plan` is kept, and those that
+ * operators in the room give until there are as many as the set wants.
+ * CA_R_QUORUM says who approved and how many are missing.
+ */
+int approve_collect(struct authority *authority, struct plan *plan, int dirfd,
+    struct operators *operators, struct findings *findings,
+    struct statements *ret_approvals) MUST_USE;
+
+/* ---- confirm.c -------------------------------------------------------- */
+
+/*
+ * The newest list, confirmed by M operators and journalled, or -1.  *ret_no:
+ * somebody said no.
+ */
+int confirm_list(struct run *run, bool *ret_no) MUST_USE;
+
+/* The signed object that `tbs` would become, decoded; malloc'd, escaped. */
+int confirm_decode(const struct tbs *tbs, char **ret_text) MUST_USE;
 
 /* ---- sign.c ----------------------------------------------------------- */
 

@@ -8,22 +8,43 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ceremony/reshare-private.h"
 #include "ceremony/run-private.h"
+#include "profiles/csr.h"
 
 enum {
+	/* What was listed longer ago is built and confirmed anew. */
+	LISTED_MAX_AGE = 12 * 3600,
 	SPACE_BASE = 16 << 20, /* journal, spool, files of a small plan */
 	SPACE_PER_OBJECT = 64 << 10,
 };
 
+static void
+build_drop(struct build *build)
+{
+	cleanup_fd(&build->public_fd);
+	build_clear(build);
+	build->public_fd = -1;
+}
+
 void
 run_clear(struct run *run)
 {
-	cleanup_fd(&run->build.public_fd);
-	build_clear(&run->build);
+	build_drop(&run->build);
 	for (size_t i = 0; i < run->earlier_count; i++)
 		free(run->earlier[i].der);
 	free(run->earlier);
 	free(run->object_list);
+	for (size_t i = 0; i < run->listed_act_count; i++)
+		free(run->listed_acts[i]);
+	free(run->listed_acts);
+	free(run->list);
+	free(run->abandons);
+	inputs_clear(&run->late);
+	statements_clear(&run->approvals);
+	operators_clear(&run->operators);
+	if (run->set != NULL)
+		quorum_set_free(run->set);
 	if (run->plan != NULL)
 		plan_free(run->plan);
 	run_summary_clear(&run->summary);
@@ -77,10 +98,11 @@ check_clock(struct run *run, const struct plan *plan, bool inside_window)
 	if (journal_last_time(journal_of_run(run), &last) < 0)
 		return -1;
 	date_format(last, other);
-	if (now < last)
+	if (now < last && (run->special == NULL || !run->special->clock_wrong))
 		return ca_error(CA_R_POLICY,
 		    "the clock says %s, but the journal's last entry of a run "
-		    "is of %s; set the clock right",
+		    "is of %s; set the clock right, or, where that entry's "
+		    "was wrong, run a plan of 'correct-clock'",
 		    now_text, other);
 	date_format(now < plan->from ? plan->from : plan->until, other);
 	if (inside_window && (now < plan->from || now > plan->until))
@@ -130,10 +152,11 @@ refuse_second_run(struct run *run, const struct plan *plan)
 
 	if (journal_open_run(journal_of_run(run), &found, &row) < 0)
 		return -1;
-	if (found)
+	if (found && (run->special == NULL || !run->special->other_run_open))
 		return ca_error(CA_R_STATE,
 		    "the run of plan '%s' was cut off and is open; finish it "
-		    "first with 'ca-tool plan run --resume'",
+		    "first with 'ca-tool plan run --resume', or close it with "
+		    "a plan of 'abandon'",
 		    row.plan);
 	if (journal_run_without_receipt(journal_of_run(run), &found, &row) < 0)
 		return -1;
@@ -254,6 +277,18 @@ before_plan(uint64_t plan_seq)
 	return plan_seq < LOGIN_ENTRIES ? 0 : plan_seq - LOGIN_ENTRIES;
 }
 
+static int
+keep_all(struct run *run, const struct inputs *inputs)
+{
+	unsigned char digest[HASH_LEN];
+
+	for (size_t i = 0; i < inputs->count; i++)
+		if (journal_evidence_put(journal_of_run(run),
+			inputs->rows[i].data, inputs->rows[i].len, digest) < 0)
+			return -1;
+	return 0;
+}
+
 /* The manifest and every input, so that what was decided can be reread. */
 static int
 keep_inputs(struct run *run)
@@ -262,14 +297,50 @@ keep_inputs(struct run *run)
 	unsigned char digest[HASH_LEN];
 
 	if (journal_evidence_put(journal_of_run(run), plan->manifest,
-		strlen(plan->manifest), digest) < 0)
+		strlen(plan->manifest), digest) < 0 ||
+	    keep_all(run, &plan->inputs) < 0)
 		return -1;
-	for (size_t i = 0; i < plan->inputs.count; i++)
-		if (journal_evidence_put(journal_of_run(run),
-			plan->inputs.rows[i].data, plan->inputs.rows[i].len,
-			digest) < 0)
-			return -1;
-	return 0;
+	return keep_all(run, &run->late);
+}
+
+/* The requests that came with the run. */
+static json_t *
+late_json(const struct run *run)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < run->late.count; i++) {
+		const struct input *input = &run->late.rows[i];
+		char hex[HASH_HEX_SIZE];
+
+		text_hex_into(input->sha256, HASH_LEN, hex);
+		if (json_array_append_new(array,
+			json_pack("{s:s, s:s}", "name", input->given, "sha256",
+			    hex)) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *
+plan_json(const struct run *run)
+{
+	const struct plan *plan = run->plan;
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o}",
+	    "run", run->nonce, "plan", plan_id(plan), "title", plan_title(plan),
+	    "manifest", plan->manifest_sha256, "directory", plan->directory,
+	    "set", plan->set, "unattended", plan_unattended(plan) ? 1 : 0,
+	    "late", late_json(run));
+
+	if (data != NULL && run->abandons != NULL &&
+	    json_object_set_new(data, "abandons", json_string(run->abandons)) !=
+		0) {
+		json_decref(data);
+		return NULL;
+	}
+	return data;
 }
 
 static int
@@ -277,17 +348,48 @@ append_plan(struct run *run, uint64_t *ret_seq)
 {
 	const struct plan *plan = run->plan;
 	AUTO_CHARS(text) = NULL;
+	json_t *data;
 
 	if (step_text(&text, "a run of plan '%s' begins: %s", plan_id(plan),
 		plan_title(plan)) < 0)
 		return -1;
-	return journal_append(journal_of_run(run), ENTRY_PLAN,
-	    json_pack("{s:s, s:s, s:s, s:s, s:s}", "run", run->nonce, "plan",
-		plan_id(plan), "title", plan_title(plan), "manifest",
-		plan->manifest_sha256, "directory", plan->directory),
-	    text, ret_seq);
+	data = plan_json(run);
+	if (data == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for an entry");
+	return journal_append(
+	    journal_of_run(run), ENTRY_PLAN, data, text, ret_seq);
 }
 
+/* Each with the operator's own signature as evidence. */
+static int
+append_approvals(struct run *run)
+{
+	struct journal *journal = journal_of_run(run);
+
+	for (size_t i = 0; i < run->approvals.count; i++) {
+		const struct statement *row = &run->approvals.rows[i];
+		AUTO_CHARS(text) =
+		    text_printf("'%s' approved the plan", row->person->name);
+		unsigned char digest[HASH_LEN];
+		char hex[HASH_HEX_SIZE];
+
+		if (text == NULL ||
+		    journal_evidence_put(journal, row->der, row->len, digest) <
+			0)
+			return -1;
+		text_hex_into(digest, HASH_LEN, hex);
+		if (journal_append(journal, ENTRY_APPROVAL,
+			json_pack("{s:s, s:s, s:s, s:s, s:s}", "run",
+			    run->nonce, "manifest", run->plan->manifest_sha256,
+			    "set", run->set->id, "name", row->person->name,
+			    "statement", hex),
+			text, NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The run and its approvals are there together, or not at all. */
 static int
 open_run(struct run *run)
 {
@@ -295,7 +397,8 @@ open_run(struct run *run)
 
 	if (journal_begin(journal_of_run(run)) < 0)
 		return -1;
-	if (keep_inputs(run) < 0 || append_plan(run, &seq) < 0) {
+	if (keep_inputs(run) < 0 || append_plan(run, &seq) < 0 ||
+	    append_approvals(run) < 0) {
 		journal_rollback(journal_of_run(run));
 		return -1;
 	}
@@ -478,37 +581,89 @@ token_random_adapter(void *ctx, unsigned char *ret_bytes, size_t len)
 }
 
 static int
-setup_build(struct run *run)
+setup_build(struct run *run, int64_t now, struct findings *findings,
+    struct build *build)
 {
-	if (plan_build_setup(run->authority, run->plan, BUILD_RUN, run->now,
-		run->findings, &run->build) < 0)
+	if (plan_build_setup(
+		run->authority, run->plan, BUILD_RUN, now, findings, build) < 0)
 		return -1;
-	run->build.random = token_random_adapter;
-	run->build.random_ctx = authority_token(run->authority);
-	run->build.earlier = run->earlier;
-	run->build.earlier_count = run->earlier_count;
-	run->build.run = run->nonce;
-	run->build.resumed = run->resumed;
+	build->random = token_random_adapter;
+	build->random_ctx = authority_token(run->authority);
+	build->earlier = run->earlier;
+	build->earlier_count = run->earlier_count;
+	build->late = &run->late;
+	build->run = run->nonce;
+	build->resumed = run->resumed;
 	return build_collect_keys(
-	    &run->build, run->plan->steps, run->plan->params->steps_count);
+	    build, run->plan->steps, run->plan->params->steps_count);
 }
 
 /* Does the newest list hold all that is to be done, as it is to be done? */
 static bool
-list_stands(const struct run *run)
+list_stands(const struct run *run, const struct build *build)
 {
-	if (run->lists == 0 || run->build.act_count > 0)
+	if (run->lists == 0 ||
+	    (build->act_count > 0 && !spool_has_acts(run, build)))
 		return false;
-	for (size_t i = 0; i < run->build.object_count; i++)
-		if (run->build.objects[i].from == BUILT_NOW)
+	for (size_t i = 0; i < build->object_count; i++)
+		if (build->objects[i].from == BUILT_NOW)
 			return false;
 	return true;
+}
+
+static bool
+in_window(const struct run *run, int64_t now)
+{
+	return now >= run->plan->from && now <= run->plan->until;
+}
+
+static int
+copy_keys(const struct build *from, struct build *to)
+{
+	for (size_t i = 0; i < from->key_count; i++)
+		if (build_set_key(to, from->keys[i].order.name,
+			from->keys[i].spki, from->keys[i].spki_len) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * Acts are dated, and CRLs list them: seconds later they would be others than
+ * those that operators have confirmed.  Within the time in which a list may be
+ * signed as it is, they are dated as they were when it was made.
+ */
+static int
+build_as_listed(struct run *run)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	struct build build = { .public_fd = -1 };
+	int rc;
+
+	if (!run->resumed || run->lists == 0 || !in_window(run, run->now) ||
+	    run->listed > run->now || run->now - run->listed > LISTED_MAX_AGE ||
+	    list_stands(run, &run->build))
+		return 0;
+	rc = setup_build(run, run->listed, &findings, &build);
+	if (rc == 0)
+		rc = copy_keys(&run->build, &build);
+	if (rc == 0)
+		rc = build_plan(
+		    &build, run->plan->steps, run->plan->params->steps_count);
+	if (rc == 0 && findings.errors == 0 && list_stands(run, &build)) {
+		struct build late = run->build;
+
+		run->build = build;
+		run->build.findings = run->findings;
+		build = late;
+	}
+	build_drop(&build);
+	return rc;
 }
 
 static int
 make_list(struct run *run)
 {
-	if (!list_stands(run))
+	if (!list_stands(run, &run->build))
 		return spool_write(run);
 	for (size_t i = 0; i < run->build.object_count; i++)
 		run->object_list[i] = run->lists - 1;
@@ -528,24 +683,19 @@ nothing_left(const struct run *run)
 static bool
 is_late(const struct run *run)
 {
-	int64_t now = date_now();
-
-	return !run->resumed &&
-	    (now < run->plan->from || now > run->plan->until);
+	return !run->resumed && !in_window(run, date_now());
 }
 
 static int
 confirm(struct run *run)
 {
+	bool no = false;
+
 	if (nothing_left(run))
 		return 0;
 	show_phase(run, "This will be signed, and done");
-	if (spool_show(run) < 0)
-		return ca_error(CA_R_MEMORY, "no memory to show the list");
-	if (run->room->confirm(
-		run->room->ctx, "Is every line of this list right?") < 0)
-		return ca_error_reason() == CA_R_POLICY ? refuse_for_error(run)
-							: -1;
+	if (confirm_list(run, &no) < 0)
+		return no ? refuse_for_error(run) : -1;
 	if (is_late(run))
 		return refuse(run,
 		    "the plan's window ended before the list was confirmed");
@@ -580,8 +730,14 @@ build(struct run *run)
 	if (build_plan(&run->build, run->plan->steps,
 		run->plan->params->steps_count) < 0)
 		return -1;
+	if (run->findings->errors == 0 &&
+	    plan_check_unattended(
+		run->authority, run->plan, &run->build, run->findings) < 0)
+		return -1;
 	if (run->findings->errors > 0)
 		return refuse(run, "the plan was refused when it was built");
+	if (build_as_listed(run) < 0)
+		return -1;
 	run->object_list =
 	    calloc(run->build.object_count + 1, sizeof(*run->object_list));
 	if (run->object_list == NULL)
@@ -591,18 +747,26 @@ build(struct run *run)
 	return make_list(run);
 }
 
+static int
+act(struct run *run)
+{
+	if (run->special != NULL) {
+		show_phase(run, "Carrying it out");
+		return run->special->perform(run);
+	}
+	show_phase(run, "Signing");
+	return sign_all(run);
+}
+
 /* From keys to close; the same for a new run and a resumed one. */
 static int
 carry_out(struct run *run)
 {
-	if (setup_build(run) < 0)
+	if (setup_build(run, run->now, run->findings, &run->build) < 0)
 		return -1;
 	if (make_keys(run) < 0)
 		return refuse_for_error(run);
-	if (build(run) < 0 || confirm(run) < 0)
-		return -1;
-	show_phase(run, "Signing");
-	if (sign_all(run) < 0)
+	if (build(run) < 0 || confirm(run) < 0 || act(run) < 0)
 		return -1;
 	show_phase(run, "Publishing");
 	return publish_and_close(run, "done");
@@ -632,6 +796,25 @@ draw_nonce(struct run *run)
 	return 0;
 }
 
+/* What a crash left of a statement that was being written. */
+static int
+sweep_statements(int dirfd)
+{
+	static const char *const folders[] = { "approvals", "confirmations" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		AUTO_FD(fd) = -1;
+		int there = file_exists_at(dirfd, folders[i]);
+
+		if (there < 0 ||
+		    (there > 0 &&
+			(dir_open_at(dirfd, folders[i], &fd) < 0 ||
+			    dir_sweep(fd) < 0)))
+			return -1;
+	}
+	return 0;
+}
+
 static int
 open_directory(struct run *run, const char *name)
 {
@@ -639,9 +822,9 @@ open_directory(struct run *run, const char *name)
 
 	if (dir_open_at(authority_fd(run->authority), "ceremonies", &parent) <
 		0 ||
-	    dir_open_at(parent, name, &run->fd) < 0)
+	    dir_open_at(parent, name, &run->fd) < 0 || dir_sweep(run->fd) < 0)
 		return -1;
-	return dir_sweep(run->fd);
+	return sweep_statements(run->fd);
 }
 
 /* From here on, only the kept bytes are read. */
@@ -659,10 +842,279 @@ adopt_kept_plan(struct run *run, struct plan *plan)
 	return 0;
 }
 
+/* The set of the manifest, and who of it is in the room. */
+static int
+gather_people(struct run *run)
+{
+	bool reshare =
+	    run->special != NULL && run->special->check == reshare_check;
+	int fd = -1, rc;
+
+	if (authority_quorum_fd(run->authority, &fd) < 0 ||
+	    set_load(fd, run->plan->set, run->plan->set_sha256, &run->set) < 0)
+		return -1;
+	/* To a reshare the new operators come, too. */
+	rc = reshare
+	    ? reshare_operators_open(run->room, run->set, &run->operators)
+	    : operators_open(run->room, run->set, &run->operators);
+	if (rc < 0)
+		return -1;
+	run->operators.in_use = run->authority->module;
+	return 0;
+}
+
+/* ---- late requests ---------------------------------------------------- */
+
+static char *
+late_file(const char *name)
+{
+	return text_printf("late-%s.csr", name);
+}
+
+/* The request that was given for this step, and given once. */
+static int
+find_late(const char *name, const struct late_csr *late, size_t count,
+    const char **ret_path)
+{
+	const char *path = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(late[i].name, name) != 0)
+			continue;
+		if (path != NULL)
+			return ca_error(CA_R_USAGE,
+			    "the request for '%s' was given twice", name);
+		path = late[i].path;
+	}
+	if (path == NULL)
+		return ca_error(CA_R_USAGE,
+		    "the plan takes the request for '%s' when it is run; give "
+		    "it with --csr %s=FILE",
+		    name, name);
+	*ret_path = path;
+	return 0;
+}
+
+/* Read once, checked, and kept before anything rests on it. */
+static int
+take_late(struct run *run, const char *name, const char *path)
+{
+	AUTO_STRUCT(csr) csr = { 0 };
+	AUTO_BYTES(data) = NULL;
+	AUTO_CHARS(file) = late_file(name);
+	size_t len = 0;
+
+	if (file == NULL ||
+	    file_read_at(AT_FDCWD, path, INPUT_MAX_BYTES, &data, &len) < 0)
+		return -1;
+	if (csr_read(path, data, len, run->findings, &csr) < 0 ||
+	    file_write_at(run->fd, file, data, len, 0600, FILE_REPLACE) < 0)
+		return -1;
+	return inputs_add(&run->late, INPUT_LATE, name, file, TAKE(data), len);
+}
+
+static bool
+is_late_step(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->params->steps_count; i++) {
+		const char *late = step_late_name(&plan->steps[i]);
+
+		if (late != NULL && strcmp(late, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Keys are not there yet: placeholders stand for them, as in a check. */
+static int
+set_placeholders(struct build *build)
+{
+	for (size_t i = 0; i < build->key_count; i++) {
+		const struct key_order *order = &build->keys[i].order;
+		const struct key_type *type = key_type_by_name(order->type);
+		AUTO_BYTES(spki) = NULL;
+		size_t len = 0;
+
+		if (type == NULL)
+			return ca_error(
+			    CA_R_INTERNAL, "no type of key '%s'", order->type);
+		if (placeholder_spki(type, i, &spki, &len) < 0 ||
+		    build_set_key(build, order->name, spki, len) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Everything that can be known of late requests before the run begins: the
+ * plan is built once more, with their keys.
+ */
+static int
+check_late(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	struct build build = { .public_fd = -1 };
+	int rc;
+
+	if (run->late.count == 0)
+		return 0;
+	rc = plan_build_setup(
+	    run->authority, plan, BUILD_RUN, run->now, run->findings, &build);
+	build.late = &run->late;
+	if (rc == 0)
+		rc = build_collect_keys(
+		    &build, plan->steps, plan->params->steps_count);
+	if (rc == 0)
+		rc = set_placeholders(&build);
+	if (rc == 0)
+		rc = build_plan(&build, plan->steps, plan->params->steps_count);
+	build_drop(&build);
+	if (rc == 0 && run->findings->errors > 0)
+		return ca_error(CA_R_INPUT,
+		    "a request that was given with --csr is refused; nothing "
+		    "was made or signed");
+	return rc;
+}
+
+static int
+take_all_late(struct run *run, const struct late_csr *late, size_t count)
+{
+	const struct plan *plan = run->plan;
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_late_step(plan, late[i].name))
+			return ca_error(CA_R_USAGE,
+			    "--csr %s: no step of the plan makes a certificate "
+			    "'%s' from a request that comes late",
+			    late[i].name, late[i].name);
+	for (size_t i = 0; i < plan->params->steps_count; i++) {
+		const char *name = step_late_name(&plan->steps[i]);
+		const char *path = NULL;
+
+		if (name == NULL)
+			continue;
+		if (find_late(name, late, count, &path) < 0 ||
+		    take_late(run, name, path) < 0)
+			return -1;
+	}
+	return check_late(run);
+}
+
+/* What the run's first entry says of its late requests. */
+struct late_search {
+	const char *run;
+	json_t *late;
+};
+
+static int
+match_late(void *ctx, uint64_t seq, const char *line, size_t len)
+{
+	struct late_search *search = ctx;
+	json_t *entry = json_loadb(line, len, 0, NULL);
+	const char *run;
+	json_t *late;
+
+	(void)seq;
+	if (entry != NULL && search->late == NULL &&
+	    json_unpack(entry, "{s:{s:s, s:o}}", "data", "run", &run, "late",
+		&late) == 0 &&
+	    strcmp(run, search->run) == 0)
+		search->late = json_incref(late);
+	json_decref(entry);
+	return 0;
+}
+
+static int
+reload_one(struct run *run, json_t *row)
+{
+	const char *name, *sha256;
+	AUTO_CHARS(file) = NULL;
+	AUTO_CHARS(hash) = NULL;
+	AUTO_BYTES(data) = NULL;
+	size_t len = 0;
+
+	if (json_unpack(row, "{s:s, s:s}", "name", &name, "sha256", &sha256) !=
+		0 ||
+	    !text_is_name(name))
+		return ca_error(CA_R_CORRUPT, "the run's entry is malformed");
+	file = late_file(name);
+	if (file == NULL ||
+	    file_read_at(run->fd, file, INPUT_MAX_BYTES, &data, &len) < 0)
+		return -1;
+	hash = sha256_hex(data, len);
+	if (hash == NULL)
+		return -1;
+	if (strcmp(hash, sha256) != 0)
+		return ca_error(CA_R_VERIFY,
+		    "'%s' is not the request that the run began with; put it "
+		    "back, the journal has it as evidence %s",
+		    file, sha256);
+	return inputs_add(&run->late, INPUT_LATE, name, file, TAKE(data), len);
+}
+
+/* A resumed run goes on with the requests that it began with. */
+static int
+reload_late(struct run *run)
+{
+	struct late_search search = { .run = run->nonce };
+	size_t i;
+	json_t *row;
+	int rc;
+
+	rc = journal_each_entry(
+	    journal_of_run(run), run->first, ENTRY_PLAN, match_late, &search);
+	json_array_foreach(search.late, i, row)
+	{
+		if (rc == 0)
+			rc = reload_one(run, row);
+	}
+	json_decref(search.late);
+	return rc;
+}
+
+/* ---- login ------------------------------------------------------------ */
+
+static int
+log_in(struct run *run)
+{
+	if (run->special != NULL && run->special->other_token)
+		return run->special->check(run); /* which logs in, too */
+	if (run->resumed && run->special != NULL &&
+	    run->special->check == reshare_check)
+		return reshare_login(run);
+	return authority_login(
+	    run->authority, run->room, &run->operators, run->nonce);
+}
+
+/*
+ * What a plan of its own kind replaces a check by.  Where authority.yaml was
+ * changed, even the login is by what was not looked at yet.
+ */
+static int
+check_special(struct run *run)
+{
+	return run->special == NULL || run->special->other_token
+	    ? 0
+	    : run->special->check(run);
+}
+
+/* All that is looked at before anybody is asked for anything. */
+static int
+check_before(struct run *run, struct plan *plan)
+{
+	if (refuse_second_run(run, plan) < 0 || show_plan(run, plan) < 0 ||
+	    check_clock(run, plan, true) < 0 ||
+	    check_space(run, plan->preview.object_count) < 0 ||
+	    adopt_kept_plan(run, plan) < 0 || check_extends(run) < 0 ||
+	    check_module(run) < 0)
+		return -1;
+	return approve_check_receipt(run->authority, run->room);
+}
+
 int
 run_start(struct authority *authority, struct plan *plan,
-    const struct room *room, struct findings *findings,
-    struct run_summary *ret_summary)
+    const struct room *room, const struct late_csr *late, size_t late_count,
+    struct findings *findings, struct run_summary *ret_summary)
 {
 	AUTO_STRUCT(run)
 	run = {
@@ -671,15 +1123,15 @@ run_start(struct authority *authority, struct plan *plan,
 		.findings = findings,
 		.fd = -1,
 		.build = { .public_fd = -1 },
+		.special = special_of_plan(plan),
 	};
 
-	if (refuse_second_run(&run, plan) < 0 || show_plan(&run, plan) < 0 ||
-	    check_clock(&run, plan, true) < 0 ||
-	    check_space(&run, plan->preview.object_count) < 0 ||
-	    adopt_kept_plan(&run, plan) < 0 || check_extends(&run) < 0 ||
-	    check_module(&run) < 0 || draw_nonce(&run) < 0)
-		return -1;
-	if (authority_login(authority, room, run.nonce) < 0 ||
+	if (check_before(&run, plan) < 0 || gather_people(&run) < 0 ||
+	    check_special(&run) < 0 ||
+	    take_all_late(&run, late, late_count) < 0 ||
+	    approve_collect(authority, plan, run.fd, &run.operators, findings,
+		&run.approvals) < 0 ||
+	    draw_nonce(&run) < 0 || log_in(&run) < 0 ||
 	    check_token(&run, &plan->preview) < 0 || open_run(&run) < 0)
 		return -1;
 	return give_summary(&run, carry_out(&run), ret_summary);
@@ -714,7 +1166,17 @@ load_open_run(struct run *run, struct run_row *row)
 		    "the manifest in 'ceremonies/%s' is not the one that the "
 		    "run began with",
 		    row->directory);
-	return 0;
+	run->special = special_of_plan(run->plan);
+	return reload_late(run);
+}
+
+/* Only the plan that takes in a changed configuration runs with it. */
+static int
+check_recorded(const struct run *run)
+{
+	if (run->special != NULL && run->special->config_changed)
+		return 0;
+	return authority_check_config(run->authority);
 }
 
 static int
@@ -727,24 +1189,29 @@ append_resumed(struct run *run)
 }
 
 /*
- * Outside the plan's window nothing that was built before is signed as it is:
- * it is built, and confirmed, anew.
+ * Outside the plan's window, and after half a day, nothing that was built
+ * before is signed as it is: it is built, and confirmed, anew.
  */
 static void
 forget_spooled(struct run *run)
 {
-	if (run->now >= run->plan->from && run->now <= run->plan->until)
-		return;
-	for (size_t i = 0; i < run->earlier_count; i++)
-		if (run->earlier[i].state == EARLIER_SPOOLED)
-			run->earlier[i].state = EARLIER_NOTHING;
+	bool open = in_window(run, run->now);
+
+	for (size_t i = 0; i < run->earlier_count; i++) {
+		struct earlier_object *e = &run->earlier[i];
+
+		if (e->state == EARLIER_SPOOLED &&
+		    (!open || e->built > run->now ||
+			run->now - e->built > LISTED_MAX_AGE))
+			e->state = EARLIER_NOTHING;
+	}
 }
 
 /* A clock that is far off would date what is signed; people must look. */
 static int
 confirm_clock(struct run *run)
 {
-	if (run->now >= run->plan->from && run->now <= run->plan->until)
+	if (in_window(run, run->now))
 		return 0;
 	run->room->show(run->room->ctx, ROOM_WARNING,
 	    "the plan's window is over: everything that is not signed yet is "
@@ -786,11 +1253,13 @@ run_resume(struct authority *authority, const struct room *room,
 		.resumed = true,
 	};
 
-	if (load_open_run(&run, &row) < 0 || show_plan(&run, run.plan) < 0 ||
-	    check_extends(&run) < 0 || check_clock(&run, run.plan, false) < 0 ||
+	if (load_open_run(&run, &row) < 0 || check_recorded(&run) < 0 ||
+	    show_plan(&run, run.plan) < 0 || check_extends(&run) < 0 ||
+	    check_clock(&run, run.plan, false) < 0 ||
 	    check_space(&run, 0) < 0 || confirm_clock(&run) < 0 ||
-	    note_module(&run) < 0 ||
-	    authority_login(authority, room, run.nonce) < 0)
+	    approve_check_receipt(authority, room) < 0 ||
+	    note_module(&run) < 0 || gather_people(&run) < 0 ||
+	    log_in(&run) < 0)
 		return -1;
 	return give_summary(&run, go_on(&run, &row), ret_summary);
 }

@@ -18,17 +18,25 @@ struct run_summary {
 void run_summary_clear(struct run_summary *summary);
 CLEANUP_DEFINE_STRUCT(run_summary);
 
+/* A request for a step that says `csr: late`: `--csr STEP-NAME=FILE`. */
+struct late_csr {
+	const char *name; /* of the step's certificate */
+	const char *path;
+};
+
 /*
  * Run a plan that plan_open() accepted (plan_keep() is called if needed):
  * checks before the first irreversible act, then keys, build, confirm, sign,
  * publish, each phase whole before the next.  A plan runs once: CA_R_STATE if
  * it ran before, or if another run is open.
+ * Missing approvals are collected from the operators in the room; M operators
+ * give their shares, and confirm the list.
  * Findings of the build phase refuse the run: its keys are destroyed, it is
  * closed, CA_R_INPUT.  Other failures leave it open for run_resume().
  */
 int run_start(struct authority *authority, struct plan *plan,
-    const struct room *room, struct findings *findings,
-    struct run_summary *ret_summary) MUST_USE;
+    const struct room *room, const struct late_csr *late, size_t late_count,
+    struct findings *findings, struct run_summary *ret_summary) MUST_USE;
 
 /*
  * Go on with the run that is open.  What has a result is done; what has an

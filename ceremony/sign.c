@@ -53,9 +53,12 @@ append_acts(struct run *run)
 		return 0;
 	for (size_t i = 0; i < run->build.act_count; i++) {
 		const struct built_act *act = &run->build.acts[i];
-		json_t *data = json_copy(act->data);
+		json_t *data;
 		unsigned char digest[HASH_LEN];
 
+		if (act->entry == ENTRY_KINDS)
+			continue; /* perform() of its special does it */
+		data = json_copy(act->data);
 		if (data == NULL ||
 		    json_object_set_new(data, "run", json_string(run->nonce)) !=
 			0) {

@@ -13,8 +13,6 @@
 #include "base/text.h"
 #include "ceremony/run-private.h"
 
-enum { LIST_MAX_BYTES = 256 << 20 };
-
 /* A growing buffer; BIO does the growing. */
 static int
 append_bytes(BIO *bio, const void *bytes, size_t len)
@@ -54,10 +52,14 @@ append_header(struct run *run, BIO *list)
 	text_hex_into(root, HASH_LEN, hex);
 	date_format(run->now, built);
 	return append_line(list,
-	    json_pack("{s:s, s:s, s:i, s:s, s:{s:I, s:s}, s:s, s:b}", "format",
-		"ca-tool-list-1", "run", run->nonce, "list", (int)run->lists,
-		"manifest", run->plan->manifest_sha256, "journal", "size",
-		(json_int_t)size, "root", hex, "built", built, "rehearsal", 0));
+	    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:{s:I, s:s}, s:s, "
+		      "s:b, s:b}",
+		"format", "ca-tool-list-1", "run", run->nonce, "list",
+		(int)run->lists, "manifest", run->plan->manifest_sha256, "set",
+		run->plan->set, "set_sha256", run->plan->set_sha256,
+		"threshold", (int)run->plan->threshold, "journal", "size",
+		(json_int_t)size, "root", hex, "built", built, "unattended",
+		plan_unattended(run->plan) ? 1 : 0, "rehearsal", 0));
 }
 
 static json_t *
@@ -130,6 +132,20 @@ write_file(struct run *run, const char *form, BIO *bio)
 	    run->fd, name, data, (size_t)len, 0600, FILE_REPLACE);
 }
 
+/* The list is what operators sign: it is kept as it was written. */
+static int
+hold_list(struct run *run, const void *data, size_t len)
+{
+	unsigned char *copy = bytes_copy(data, len);
+
+	if (copy == NULL)
+		return -1;
+	free(run->list);
+	run->list = copy;
+	run->list_len = len;
+	return 0;
+}
+
 static int
 journal_list(struct run *run, BIO *list, size_t objects)
 {
@@ -141,12 +157,14 @@ journal_list(struct run *run, BIO *list, size_t objects)
 	    "signature: %zu",
 	    objects, run->build.act_count);
 
-	if (hash == NULL || text == NULL)
+	if (hash == NULL || text == NULL ||
+	    hold_list(run, data, (size_t)len) < 0)
 		return -1;
 	return journal_append(journal_of_run(run), ENTRY_LIST,
-	    json_pack("{s:s, s:i, s:s, s:I, s:I}", "run", run->nonce, "list",
-		(int)run->lists, "sha256", hash, "objects", (json_int_t)objects,
-		"acts", (json_int_t)run->build.act_count),
+	    json_pack("{s:s, s:i, s:s, s:I, s:I, s:b}", "run", run->nonce,
+		"list", (int)run->lists, "sha256", hash, "objects",
+		(json_int_t)objects, "acts", (json_int_t)run->build.act_count,
+		"unattended", plan_unattended(run->plan) ? 1 : 0),
 	    text, NULL);
 }
 
@@ -170,27 +188,36 @@ spool_write(struct run *run)
 
 /* ---- showing ---------------------------------------------------------- */
 
-/* Lines, each with `indent` before it. */
-static int
-show_lines(const struct run *run, const char *indent, const char *text)
-{
-	if (text == NULL)
-		return -1;
-	while (*text != '\0') {
-		size_t len = strcspn(text, "\n");
-		AUTO_CHARS(line) =
-		    text_printf("%s%.*s", indent, (int)len, text);
+/* With more than this, each is shown in a few lines. */
+enum { BRIEF_ABOVE = 16 };
 
-		if (line == NULL)
-			return -1;
-		run->room->show(run->room->ctx, ROOM_TEXT, line);
-		text += len + (text[len] == '\n');
-	}
-	return 0;
+size_t
+spool_items(const struct run *run)
+{
+	size_t n = run->build.act_count;
+
+	for (size_t i = 0; i < run->build.object_count; i++)
+		n += run->build.objects[i].from != BUILT_AND_SIGNED;
+	return n;
+}
+
+/* The room knows nothing of this key but what it was told: words help. */
+static int
+show_late_key(const struct run *run, const struct built_object *o)
+{
+	const char *spki = json_string_value(json_object_get(o->facts, "spki"));
+
+	if (step_late_name(o->step) == NULL || spki == NULL)
+		return 0;
+	run->room->show(run->room->ctx, ROOM_WARNING,
+	    "this public key came with a request at the run, so no approval "
+	    "covers it: compare it with what its owner says");
+	return room_digest(run->room, "   its public key, SHA-256:", spki);
 }
 
 static int
-show_object(const struct run *run, size_t n, const struct built_object *o)
+show_object(
+    const struct run *run, size_t n, const struct built_object *o, bool brief)
 {
 	char hex[HASH_HEX_SIZE];
 	AUTO_CHARS(head) = text_printf("%zu. sign %s '%s' with key '%s'", n,
@@ -199,29 +226,63 @@ show_object(const struct run *run, size_t n, const struct built_object *o)
 
 	text_hex_into(o->tbs.sha256, HASH_LEN, hex);
 	hash = text_printf("to be signed, SHA-256:\n  %s", hex);
-	if (show_lines(run, "", head) < 0 ||
-	    show_lines(run, "   ", o->details) < 0)
+	if (room_lines(run->room, "", head) < 0 ||
+	    room_lines(run->room, "   ", brief ? o->summary : o->details) < 0 ||
+	    show_late_key(run, o) < 0)
 		return -1;
-	return show_lines(run, "   ", hash);
+	return room_lines(run->room, "   ", hash);
 }
 
 int
 spool_show(const struct run *run)
 {
+	bool brief = spool_items(run) > BRIEF_ABOVE;
 	size_t n = 0;
 
 	for (size_t i = 0; i < run->build.object_count; i++)
 		if (run->build.objects[i].from != BUILT_AND_SIGNED &&
-		    show_object(run, ++n, &run->build.objects[i]) < 0)
+		    show_object(run, ++n, &run->build.objects[i], brief) < 0)
 			return -1;
 	for (size_t i = 0; i < run->build.act_count; i++) {
 		AUTO_CHARS(line) =
 		    text_printf("%zu. %s", ++n, run->build.acts[i].summary);
 
-		if (show_lines(run, "", line) < 0)
+		if (room_lines(run->room, "", line) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* Everything that its octets say. */
+static int
+show_decoded(const struct run *run, size_t n, const struct built_object *o)
+{
+	AUTO_CHARS(text) = NULL;
+
+	if (show_object(run, n, o, false) < 0 ||
+	    confirm_decode(&o->tbs, &text) < 0)
+		return -1;
+	return room_lines(run->room, "   ", text);
+}
+
+int
+spool_show_item(const struct run *run, size_t item)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->build.object_count; i++)
+		if (run->build.objects[i].from != BUILT_AND_SIGNED &&
+		    ++n == item)
+			return show_decoded(run, n, &run->build.objects[i]);
+	for (size_t i = 0; i < run->build.act_count; i++)
+		if (++n == item) {
+			const struct built_act *act = &run->build.acts[i];
+
+			if (room_lines(run->room, "", act->summary) < 0)
+				return -1;
+			return room_lines(run->room, "   ", act->text);
+		}
+	return ca_error(CA_R_INTERNAL, "the list has no line %zu", item);
 }
 
 /* ---- loading ---------------------------------------------------------- */
@@ -289,16 +350,48 @@ load_object(
 }
 
 static int
+load_act(struct run *run, json_t *row)
+{
+	const char *hash = json_string_value(json_object_get(row, "sha256"));
+	AUTO_CHARS(copy) = hash == NULL ? NULL : text_copy(hash);
+	char **acts = realloc(
+	    run->listed_acts, (run->listed_act_count + 1) * sizeof(*acts));
+
+	if (acts != NULL)
+		run->listed_acts = acts;
+	if (hash == NULL)
+		return ca_error(CA_R_CORRUPT, "the list is malformed");
+	if (acts == NULL || copy == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a list");
+	acts[run->listed_act_count++] = TAKE(copy);
+	return 0;
+}
+
+static int
+load_header(struct run *run, json_t *row)
+{
+	const char *built = json_string_value(json_object_get(row, "built"));
+
+	if (built == NULL)
+		return ca_error(CA_R_CORRUPT, "the list is malformed");
+	return date_parse(built, &run->listed);
+}
+
+static int
 load_line(struct run *run, const char *line, size_t len,
     const unsigned char *spool, size_t spool_len)
 {
 	json_t *row = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	int rc = 0;
+	int rc;
 
 	if (row == NULL)
 		return ca_error(CA_R_CORRUPT, "the list is malformed");
 	if (json_object_get(row, "object") != NULL)
 		rc = load_object(run, row, spool, spool_len);
+	else if (json_object_get(row, "act") != NULL)
+		rc = load_act(run, row);
+	else
+		rc = load_header(run, row);
 	json_decref(row);
 	return rc;
 }
@@ -361,7 +454,8 @@ load_list(struct run *run, unsigned number)
 		0 ||
 	    file_read_at(
 		run->fd, spool_name, LIST_MAX_BYTES, &spool, &spool_len) < 0 ||
-	    check_list(run, number, list, list_len) < 0)
+	    check_list(run, number, list, list_len) < 0 ||
+	    hold_list(run, list, list_len) < 0)
 		return -1;
 	while (at < list_len) {
 		const unsigned char *end =
@@ -375,6 +469,21 @@ load_list(struct run *run, unsigned number)
 		at = (size_t)(end - list) + 1;
 	}
 	return 0;
+}
+
+bool
+spool_has_acts(const struct run *run, const struct build *build)
+{
+	if (run->listed_act_count != build->act_count)
+		return false;
+	for (size_t i = 0; i < build->act_count; i++) {
+		const char *text = build->acts[i].text;
+		AUTO_CHARS(hash) = sha256_hex(text, strlen(text));
+
+		if (hash == NULL || strcmp(hash, run->listed_acts[i]) != 0)
+			return false;
+	}
+	return true;
 }
 
 /*

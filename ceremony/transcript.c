@@ -123,6 +123,141 @@ visit_entry(void *ctx, uint64_t seq, const char *line, size_t len)
 	return rc;
 }
 
+/* ---- who took part ---------------------------------------------------- */
+
+/* One kind of entry, as lines below a label. */
+struct part {
+	enum entry_kind kind;
+	const char *label;
+	int (*print)(BIO *out, const char *label, json_t *entry);
+};
+
+struct listing {
+	struct writing *w;
+	const struct part *part;
+	size_t count;
+};
+
+/* The label stands before the first line only. */
+enum { LABEL_WIDTH = 16 };
+
+static int
+print_approval(BIO *out, const char *label, json_t *entry)
+{
+	const char *name, *statement;
+
+	if (json_unpack(entry, "{s:{s:s, s:s}}", "data", "name", &name,
+		"statement", &statement) != 0)
+		return ca_error(CA_R_CORRUPT, "an approval is malformed");
+	return print(out, "%-*s%s, statement SHA-256 %s\n", LABEL_WIDTH, label,
+	    name, statement);
+}
+
+static int
+print_confirmation(BIO *out, const char *label, json_t *entry)
+{
+	const char *name, *statement;
+	int list;
+
+	if (json_unpack(entry, "{s:{s:s, s:s, s:i}}", "data", "name", &name,
+		"statement", &statement, "list", &list) != 0)
+		return ca_error(CA_R_CORRUPT, "a confirmation is malformed");
+	return print(out, "%-*s%s, list %d, statement SHA-256 %s\n",
+	    LABEL_WIDTH, label, name, list, statement);
+}
+
+/* The operators whose shares gave the PIN. */
+static int
+print_login(BIO *out, const char *label, json_t *entry)
+{
+	json_t *people = json_object_get(entry, "people"), *person;
+	const char *comma = "";
+	size_t i;
+
+	if (print(out, "%-*s", LABEL_WIDTH, label) < 0)
+		return -1;
+	json_array_foreach(people, i, person)
+	{
+		const char *name, *role;
+		AUTO_CHARS(safe) = NULL;
+
+		if (json_unpack(person, "{s:s, s:s}", "name", &name, "role",
+			&role) != 0)
+			return ca_error(CA_R_CORRUPT, "a login is malformed");
+		safe = text_escape(name, strlen(name));
+		if (safe == NULL ||
+		    print(out, "%s%s (%s)", comma, safe, role) < 0)
+			return -1;
+		comma = ", ";
+	}
+	return print(out, "\n");
+}
+
+static const struct part parts[] = {
+	{ ENTRY_APPROVAL, "approved by:", print_approval },
+	{ ENTRY_LOGIN, "token opened:", print_login },
+	{ ENTRY_CONFIRMATION, "list accepted:", print_confirmation },
+};
+
+static int
+list_entry(void *ctx, uint64_t seq, const char *line, size_t len)
+{
+	struct listing *listing = ctx;
+	json_t *entry = json_loadb(line, len, 0, NULL);
+	const char *run = NULL;
+	int rc = 0;
+
+	(void)seq;
+	if (entry != NULL &&
+	    json_unpack(entry, "{s:{s:s}}", "data", "run", &run) == 0 &&
+	    strcmp(run, listing->w->run->nonce) == 0)
+		rc = listing->part->print(listing->w->out,
+		    listing->count++ == 0 ? listing->part->label : "", entry);
+	json_decref(entry);
+	return rc;
+}
+
+static int
+print_people(struct writing *w)
+{
+	const struct run *run = w->run;
+	const struct plan *plan = run->plan;
+
+	if (print(w->out,
+		"quorum set:     %s, SHA-256 %s\n"
+		"                %u operators must approve and confirm\n",
+		plan->set, plan->set_sha256, plan->threshold) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct listing listing = { w, &parts[i], 0 };
+
+		if (journal_each_entry(journal_of_run(run), run->first,
+			parts[i].kind, list_entry, &listing) < 0)
+			return -1;
+	}
+	if (!plan_unattended(plan))
+		return 0;
+	return print(w->out,
+	    "list accepted:  by nobody: the plan was approved to run "
+	    "unattended\n");
+}
+
+/* What must be said loudly of this authority. */
+static int
+print_warnings(struct writing *w)
+{
+	AUTO_CHARS(text) = NULL;
+	char *at, *line;
+
+	if (authority_warnings(w->run->authority, &text) < 0)
+		return -1;
+	for (at = text; at != NULL && (line = strsep(&at, "\n")) != NULL;)
+		if (line[0] != '\0' &&
+		    print(w->out, "WARNING:        %s\n", line) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 print_header(struct writing *w)
 {
@@ -147,9 +282,7 @@ print_header(struct writing *w)
 	    "software:       ca-tool %s, SHA-256 %s\n"
 	    "module:         %s, SHA-256 %s\n"
 	    "                %s %s, library %s, cryptoki %s\n"
-	    "token:          '%s', serial %s, %s %s, firmware %s\n\n"
-	    "What follows is what the journal holds of this run, entry by "
-	    "entry.\nKey attributes are the module's own statement.\n",
+	    "token:          '%s', serial %s, %s %s, firmware %s\n",
 	    title, config->id, what, plan_id(w->run->plan),
 	    plan_manifest_sha256(w->run->plan), w->run->nonce,
 	    w->run->room->tool_version, w->run->room->tool_sha256, module->path,
@@ -169,7 +302,12 @@ transcript_write(struct run *run, char ret_sha256[HASH_HEX_SIZE])
 
 	if (out == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for a transcript");
-	if (print_header(&w) < 0 ||
+	if (print_header(&w) < 0 || print_people(&w) < 0 ||
+	    print_warnings(&w) < 0 ||
+	    print(out,
+		"\nWhat follows is what the journal holds of this run, entry by "
+		"entry.\nKey attributes are the module's own statement.\n") <
+		0 ||
 	    journal_each_entry(journal_of_run(run), run->first, ENTRY_KINDS,
 		visit_entry, &w) < 0)
 		return -1;

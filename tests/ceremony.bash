@@ -1,29 +1,50 @@
 # Sourced by tests that hold a ceremony through the command line.
 #
 # CA_TOOL is the program, CA_WRAP a command to put before it (valgrind, say).
-# PINs go in on descriptors 3 and 4.
+# Two of three operators; their passphrase, one for all of them, goes in on
+# descriptor 3, as often as it is asked for.
 # shellcheck shell=bash
 
-PIN=correct-horse-battery
-SO_PIN=staple-of-the-officer
+PASSPHRASE=correct-horse-battery
+OPERATORS=${BATS_RUN_TMPDIR-${TMPDIR-/tmp}/ceremony-$$}/operators
+if [ ! -f "$OPERATORS/set.yaml" ]; then
+	"$(dirname "${BASH_SOURCE[0]}")/make-operators" "$OPERATORS" 2 \
+		"$PASSPHRASE" alice bob carol
+fi
+
+passphrases() {
+	for _ in {1..12}; do
+		echo "$PASSPHRASE"
+	done
+}
 
 ca() {
 	# shellcheck disable=SC2086 # CA_WRAP is several words
-	${CA_WRAP-} "${CA_TOOL:?}" "$@" \
-		3< <(printf '%s\n' "$PIN") 4< <(printf '%s\n' "$SO_PIN")
+	${CA_WRAP-} "${CA_TOOL:?}" "$@" 3< <(passphrases)
 }
+
+# present NAME...: the options that name operators who take part
+present() {
+	local name
+	for name in "$@"; do
+		printf '%s\n' --operator "$name=file:$OPERATORS/$name.key" \
+			--passphrase-fd "$name=3"
+	done
+}
+mapfile -t ALL < <(present alice bob carol)
+mapfile -t TWO < <(present alice bob)
 
 # init_authority DIR [OPTION...]
 init_authority() {
-	ca init "$@" --id example.org/test \
+	ca init "$@" --id example.org/test --operators "$OPERATORS/set.yaml" \
 		--crl-url 'http://pki.example.org/{issuer}.crl' \
 		--ca-issuers-url 'http://pki.example.org/{issuer}.cer' \
-		--ocsp-url http://ocsp.example.org --pin-fd 3 --so-pin-fd 4
+		--ocsp-url http://ocsp.example.org "${ALL[@]}"
 }
 
 # run_plan DIR PLAN
 run_plan() {
-	ca plan run -d "$1" "$2" --yes --pin-fd 3
+	ca plan run -d "$1" "$2" --yes "${TWO[@]}"
 }
 
 # plan_head ID: the top of a plan; steps follow

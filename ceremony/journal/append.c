@@ -103,15 +103,23 @@ journal_root_at(
 	return tree_root(&tree, size, ret_root);
 }
 
+/* Where the clock was corrected, only what came after that counts. */
 int
 journal_last_time(struct journal *journal, int64_t *ret_time)
 {
+	int64_t last, corrected;
 	bool found;
 
-	return sql_number(journal,
-	    "SELECT MAX(time) FROM entries WHERE kind IN"
-	    " ('plan', 'list', 'intent', 'result', 'close')",
-	    NULL, &found, ret_time);
+	if (sql_number(journal, "SELECT MAX(clock) FROM authority", NULL,
+		&found, &corrected) != 0 ||
+	    sql_number(journal,
+		"SELECT MAX(time) FROM entries WHERE kind IN"
+		" ('plan', 'list', 'intent', 'result', 'close')"
+		" AND seq > (SELECT MAX(clock_seq) FROM authority)",
+		NULL, &found, &last) != 0)
+		return -1;
+	*ret_time = last > corrected ? last : corrected;
+	return 0;
 }
 
 /* ---- transactions around one act -------------------------------------- */
@@ -183,8 +191,9 @@ append(struct journal *journal, struct entry *entry, const char *text)
 		return ca_error(CA_R_MEMORY, "out of memory");
 	if (journal_size(journal, &entry->seq) != 0 ||
 	    check_place(journal, entry) != 0 ||
-	    entry_line(
-		entry, journal->person, journal->role, text, line, &len) != 0 ||
+	    entry_line(entry,
+		journal->people != NULL ? journal->people : journal->person,
+		text, line, &len) != 0 ||
 	    insert_entry(journal, entry, line, len, leaf) != 0)
 		return -1;
 	return entry_apply(journal, entry);

@@ -11,17 +11,29 @@
 #include "base/text.h"
 #include "ceremony/journal/store.h"
 
+const char *
+entry_text(const struct entry *entry, const char *name)
+{
+	return json_string_value(json_object_get(entry->data, name));
+}
+
+int64_t
+entry_number(const struct entry *entry, const char *name)
+{
+	return json_integer_value(json_object_get(entry->data, name));
+}
+
 /* Member `name` of the data; NULL for null; entry_check() saw its type. */
 static const char *
 text_of(const struct entry *entry, const char *name)
 {
-	return json_string_value(json_object_get(entry->data, name));
+	return entry_text(entry, name);
 }
 
 static int64_t
 number_of(const struct entry *entry, const char *name)
 {
-	return json_integer_value(json_object_get(entry->data, name));
+	return entry_number(entry, name);
 }
 
 static bool
@@ -36,18 +48,18 @@ time_of(const struct entry *entry, const char *name, int64_t *ret_time)
 	return date_parse(text_of(entry, name), ret_time);
 }
 
-/* A broken promise of the caller: what it journals cannot have happened. */
-static int
-contradiction(const struct entry *entry, const char *subject, const char *why)
+int
+entry_contradiction(
+    const struct entry *entry, const char *subject, const char *why)
 {
 	return ca_error(CA_R_INTERNAL,
 	    "journal entry '%s' contradicts the journal: '%s' %s",
 	    entry_kind_name(entry->kind), subject, why);
 }
 
-/* It happened before, and may happen once only. */
-static int
-repetition(const struct entry *entry, const char *subject, const char *why)
+int
+entry_repetition(
+    const struct entry *entry, const char *subject, const char *why)
 {
 	return ca_error(CA_R_EXISTS, "journal entry '%s': '%s' %s",
 	    entry_kind_name(entry->kind), subject, why);
@@ -94,7 +106,7 @@ check_label(struct journal *journal, const struct entry *entry)
 		return -1;
 	if (found)
 		return 0;
-	return contradiction(
+	return entry_contradiction(
 	    entry, label, "is not the token's label in the genesis entry");
 }
 
@@ -117,7 +129,7 @@ check_token(struct journal *journal, const struct entry *entry)
 		return -1;
 	if (!known)
 		return 0;
-	return repetition(entry, text_of(entry, "label"),
+	return entry_repetition(entry, text_of(entry, "label"),
 	    "is initialised and journalled already");
 }
 
@@ -131,18 +143,85 @@ apply_token_intent(struct journal *journal, const struct entry *entry)
 	    journal, NULL, "UPDATE authority SET token_intended = 1", NULL);
 }
 
+/* By init, until the authority is ready. */
+int
+entry_check_init(struct journal *journal, const struct entry *entry)
+{
+	int64_t ready;
+	bool found;
+
+	if (sql_number(journal, "SELECT ready FROM authority", NULL, &found,
+		&ready) != 0)
+		return -1;
+	return ready == 0 ? 0 : entry_contradiction(entry, "init", "is over");
+}
+
+/* By init; or later by a run, which has thereby acted. */
+static int
+check_adopting_run(struct journal *journal, const struct entry *entry)
+{
+	if (text_of(entry, "run") == NULL)
+		return entry_check_init(journal, entry);
+	return entry_check_run(journal, entry) != 0
+	    ? -1
+	    : entry_set_acted(journal, entry);
+}
+
+/* The token that init made, or one that a run adopts in its place. */
 int
 apply_token(struct journal *journal, const struct entry *entry)
 {
-	if (check_token(journal, entry) != 0)
+	bool adopted = text_of(entry, "run") != NULL;
+
+	if ((adopted ? check_adopting_run(journal, entry)
+		     : check_token(journal, entry)) != 0)
+		return -1;
+	if (adopted &&
+	    sql_run(journal, NULL, "UPDATE authority SET token_label = ?1",
+		SQL_VALUES(sql_text(text_of(entry, "label")))) != 0)
 		return -1;
 	return sql_run(journal, NULL, "UPDATE authority SET token_serial = ?1",
 	    SQL_VALUES(sql_text(text_of(entry, "serial"))));
 }
 
+static int
+remove_profile(struct journal *journal, const struct entry *entry)
+{
+	const char *profile = text_of(entry, "profile");
+	int64_t one;
+	bool found;
+
+	if (sql_number(journal, "SELECT 1 FROM profiles WHERE profile = ?1",
+		SQL_VALUES(sql_text(profile)), &found, &one) != 0)
+		return -1;
+	if (!found)
+		return entry_contradiction(
+		    entry, profile, "is no profile that may be used");
+	return sql_run(journal, profile,
+	    "DELETE FROM profiles WHERE profile = ?1",
+	    SQL_VALUES(sql_text(profile)));
+}
+
+int
+apply_profile(struct journal *journal, const struct entry *entry)
+{
+	const char *profile = text_of(entry, "profile");
+
+	if (check_adopting_run(journal, entry) != 0)
+		return -1;
+	if (bool_of(entry, "removed"))
+		return remove_profile(journal, entry);
+	return sql_run(journal, profile,
+	    "INSERT OR REPLACE INTO profiles (profile, sha256)"
+	    " VALUES (?1, ?2)",
+	    SQL_VALUES(sql_text(profile), sql_text(text_of(entry, "sha256"))));
+}
+
 int
 apply_config(struct journal *journal, const struct entry *entry)
 {
+	if (check_adopting_run(journal, entry) != 0)
+		return -1;
 	return sql_run(journal, NULL, "UPDATE authority SET config_sha256 = ?1",
 	    SQL_VALUES(sql_text(text_of(entry, "sha256"))));
 }
@@ -155,48 +234,137 @@ apply_state(struct journal *journal, const struct entry *entry)
 	bool known;
 
 	if (strcmp(subject, "authority") != 0)
-		return contradiction(entry, subject, "has no state");
+		return entry_contradiction(entry, subject, "has no state");
 	if (strcmp(state, "ready") != 0)
-		return contradiction(
+		return entry_contradiction(
 		    entry, state, "is no state of an authority");
 	if (token_is_known(journal, &known) != 0)
 		return -1;
 	if (!known)
-		return contradiction(entry, subject, "has no token yet");
+		return entry_contradiction(entry, subject, "has no token yet");
 	return sql_run(journal, NULL, "UPDATE authority SET ready = 1", NULL);
 }
 
 /* ---- runs ------------------------------------------------------------- */
 
-/* The run that the entry names must be the open one. */
+/* The newest run that is open; an older one is only settled and closed. */
 static int
-check_run(struct journal *journal, const struct entry *entry)
+is_open_run(struct journal *journal, const char *run, bool *ret_open)
+{
+	int64_t seq;
+
+	return sql_number(journal,
+	    "SELECT seq FROM runs WHERE run = ?1 AND open = 1"
+	    " AND seq = (SELECT MAX(seq) FROM runs WHERE open = 1)",
+	    SQL_VALUES(sql_text(run)), ret_open, &seq);
+}
+
+/* Open, and abandoned by the newest run that is open. */
+static int
+is_abandoned_run(struct journal *journal, const char *run, bool *ret_abandoned)
+{
+	int64_t seq;
+
+	return sql_number(journal,
+	    "SELECT seq FROM runs WHERE run = ?1 AND open = 1"
+	    " AND run = (SELECT abandons FROM runs WHERE open = 1"
+	    " ORDER BY seq DESC LIMIT 1)",
+	    SQL_VALUES(sql_text(run)), ret_abandoned, &seq);
+}
+
+int
+entry_check_run(struct journal *journal, const struct entry *entry)
 {
 	const char *run = text_of(entry, "run");
-	int64_t seq;
-	bool found;
+	bool open;
 
-	if (sql_number(journal,
-		"SELECT seq FROM runs WHERE run = ?1 AND open = 1",
-		SQL_VALUES(sql_text(run)), &found, &seq) != 0)
+	if (is_open_run(journal, run, &open) != 0)
 		return -1;
-	return found ? 0 : contradiction(entry, run, "is not the open run");
+	return open ? 0
+		    : entry_contradiction(entry, run, "is not the open run");
+}
+
+int
+entry_set_acted(struct journal *journal, const struct entry *entry)
+{
+	return sql_run(journal, NULL,
+	    "UPDATE runs SET acted = 1 WHERE run = ?1",
+	    SQL_VALUES(sql_text(text_of(entry, "run"))));
+}
+
+/* What is settled for the entry's run cannot be undone by the open one. */
+static int
+set_abandoned(struct journal *journal, const struct entry *entry)
+{
+	return sql_run(journal, NULL,
+	    "UPDATE runs SET acted = 1 WHERE open = 1 AND abandons = ?1",
+	    SQL_VALUES(sql_text(text_of(entry, "run"))));
+}
+
+int
+entry_settle_run(
+    struct journal *journal, const struct entry *entry, bool *ret_abandoned)
+{
+	bool abandoned;
+
+	if (is_abandoned_run(journal, text_of(entry, "run"), &abandoned) != 0 ||
+	    (abandoned ? set_abandoned(journal, entry)
+		       : entry_check_run(journal, entry)) != 0)
+		return -1;
+	if (ret_abandoned != NULL)
+		*ret_abandoned = abandoned;
+	return 0;
 }
 
 /* Keys are made by runs, and by `init` until the authority is ready. */
 static int
 check_run_or_init(struct journal *journal, const struct entry *entry)
 {
-	const char *run = text_of(entry, "run");
-	int64_t ready;
+	return strcmp(text_of(entry, "run"), "init") == 0
+	    ? entry_check_init(journal, entry)
+	    : entry_check_run(journal, entry);
+}
+
+/*
+ * No run may be open, but the one that this one abandons.  That may itself
+ * abandon another and have been cut off: then it is the newest.
+ */
+static int
+check_no_run(struct journal *journal, const struct entry *entry)
+{
+	const char *abandoned = text_of(entry, "abandons");
+	int64_t seq;
 	bool found;
 
-	if (strcmp(run, "init") != 0)
-		return check_run(journal, entry);
-	if (sql_number(journal, "SELECT ready FROM authority", NULL, &found,
-		&ready) != 0)
+	if (abandoned == NULL) {
+		if (sql_number(journal, "SELECT seq FROM runs WHERE open = 1",
+			NULL, &found, &seq) != 0)
+			return -1;
+		return !found ? 0
+			      : entry_repetition(entry, text_of(entry, "plan"),
+				    "cannot begin, another run is open: finish "
+				    "it with its resume, or abandon it");
+	}
+	if (is_open_run(journal, abandoned, &found) != 0)
 		return -1;
-	return ready == 0 ? 0 : contradiction(entry, run, "is over");
+	return found ? 0
+		     : entry_contradiction(entry, abandoned,
+			   "cannot be abandoned, it is not the open run");
+}
+
+static int
+check_set_in_force(struct journal *journal, const struct entry *entry)
+{
+	const char *set = text_of(entry, "set");
+	int64_t state;
+	bool found;
+
+	if (sql_number(journal, "SELECT state FROM sets WHERE set_id = ?1",
+		SQL_VALUES(sql_text(set)), &found, &state) != 0)
+		return -1;
+	return found && state == SET_IN_FORCE
+	    ? 0
+	    : entry_contradiction(entry, set, "is not the set in force");
 }
 
 int
@@ -206,13 +374,19 @@ apply_plan(struct journal *journal, const struct entry *entry)
 	const char *run = text_of(entry, "run");
 
 	if (strcmp(run, "init") == 0)
-		return contradiction(entry, run, "is no nonce of a run");
+		return entry_contradiction(entry, run, "is no nonce of a run");
+	if (check_no_run(journal, entry) != 0 ||
+	    check_set_in_force(journal, entry) != 0)
+		return -1;
 	return sql_run(journal, plan,
-	    "INSERT INTO runs (seq, run, plan, manifest, directory)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5)",
+	    "INSERT INTO runs (seq, run, plan, manifest, directory, set_id,"
+	    " unattended, abandons) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	    SQL_VALUES(sql_int((int64_t)entry->seq), sql_text(run),
 		sql_text(plan), sql_text(text_of(entry, "manifest")),
-		sql_text(text_of(entry, "directory"))));
+		sql_text(text_of(entry, "directory")),
+		sql_text(text_of(entry, "set")),
+		sql_int(bool_of(entry, "unattended")),
+		sql_text(text_of(entry, "abandons"))));
 }
 
 static int
@@ -230,13 +404,18 @@ apply_list(struct journal *journal, const struct entry *entry)
 {
 	int64_t lists;
 
-	if (check_run(journal, entry) != 0 ||
+	if (entry_check_run(journal, entry) != 0 ||
 	    run_number(journal, entry, "SELECT lists FROM runs WHERE run = ?1",
 		&lists) != 0)
 		return -1;
 	if (number_of(entry, "list") != lists)
-		return contradiction(entry, text_of(entry, "run"),
+		return entry_contradiction(entry, text_of(entry, "run"),
 		    "numbers its lists from 0 without a gap");
+	if (sql_run(journal, NULL,
+		"INSERT INTO lists (run, list, sha256) VALUES (?1, ?2, ?3)",
+		SQL_VALUES(sql_text(text_of(entry, "run")), sql_int(lists),
+		    sql_text(text_of(entry, "sha256")))) != 0)
+		return -1;
 	return sql_run(journal, NULL,
 	    "UPDATE runs SET lists = lists + 1 WHERE run = ?1",
 	    SQL_VALUES(sql_text(text_of(entry, "run"))));
@@ -245,13 +424,13 @@ apply_list(struct journal *journal, const struct entry *entry)
 int
 apply_resumed(struct journal *journal, const struct entry *entry)
 {
-	return check_run(journal, entry);
+	return entry_check_run(journal, entry);
 }
 
 int
 apply_refused(struct journal *journal, const struct entry *entry)
 {
-	if (check_run(journal, entry) != 0)
+	if (entry_check_run(journal, entry) != 0)
 		return -1;
 	return sql_run(journal, NULL,
 	    "UPDATE runs SET refused = 1 WHERE run = ?1",
@@ -262,45 +441,98 @@ apply_refused(struct journal *journal, const struct entry *entry)
 static int
 check_nothing_pending(struct journal *journal, const struct entry *entry)
 {
-	int64_t objects, keys;
+	int64_t objects, keys, sets;
 
 	if (run_number(journal, entry,
 		"SELECT COUNT(*) FROM objects WHERE run = ?1 AND state = 0",
 		&objects) != 0 ||
 	    run_number(journal, entry,
 		"SELECT COUNT(*) FROM keys WHERE run = ?1 AND state = 0",
-		&keys) != 0)
+		&keys) != 0 ||
+	    run_number(journal, entry,
+		"SELECT COUNT(*) FROM sets WHERE run = ?1 AND state = 0",
+		&sets) != 0)
 		return -1;
 	if (objects != 0)
-		return contradiction(entry, text_of(entry, "run"),
+		return entry_contradiction(entry, text_of(entry, "run"),
 		    "has intents without a result or failure");
 	if (keys != 0)
-		return contradiction(entry, text_of(entry, "run"),
+		return entry_contradiction(entry, text_of(entry, "run"),
 		    "has keys that are neither live nor destroyed");
+	if (sets != 0)
+		return entry_contradiction(entry, text_of(entry, "run"),
+		    "has begun a reshare that is neither over nor given up");
 	return 0;
+}
+
+/* Which run may be closed with this outcome. */
+static int
+check_closing_run(
+    struct journal *journal, const struct entry *entry, bool abandoned)
+{
+	const char *run = text_of(entry, "run");
+	bool found;
+
+	if (!abandoned)
+		return entry_check_run(journal, entry);
+	if (is_abandoned_run(journal, run, &found) != 0)
+		return -1;
+	return found ? 0
+		     : entry_contradiction(
+			   entry, run, "is not abandoned by the open run");
+}
+
+/* It was not refused, and what it should abandon is closed. */
+static int
+check_done(struct journal *journal, const struct entry *entry)
+{
+	const char *run = text_of(entry, "run");
+	int64_t refused, left;
+
+	if (run_number(journal, entry,
+		"SELECT refused FROM runs WHERE run = ?1", &refused) != 0 ||
+	    run_number(journal, entry,
+		"SELECT COUNT(*) FROM runs WHERE open = 1 AND run ="
+		" (SELECT abandons FROM runs WHERE run = ?1)",
+		&left) != 0)
+		return -1;
+	if (refused != 0)
+		return entry_contradiction(
+		    entry, run, "was refused and cannot be done");
+	return left == 0 ? 0
+			 : entry_contradiction(entry, run,
+			       "has not closed the run that it abandons");
+}
+
+static int
+check_outcome(
+    struct journal *journal, const struct entry *entry, const char *outcome)
+{
+	if (strcmp(outcome, "refused") == 0)
+		return 0;
+	if (strcmp(outcome, "abandoned") == 0)
+		return set_abandoned(journal, entry);
+	if (strcmp(outcome, "done") == 0)
+		return check_done(journal, entry);
+	return entry_contradiction(entry, outcome, "is no outcome of a run");
 }
 
 int
 apply_close(struct journal *journal, const struct entry *entry)
 {
-	const char *run = text_of(entry, "run");
 	const char *outcome = text_of(entry, "outcome");
-	bool refused = strcmp(outcome, "refused") == 0;
-	int64_t was_refused;
+	bool abandoned = strcmp(outcome, "abandoned") == 0;
 
-	if (check_run(journal, entry) != 0 ||
+	if (check_closing_run(journal, entry, abandoned) != 0 ||
 	    check_nothing_pending(journal, entry) != 0 ||
-	    run_number(journal, entry,
-		"SELECT refused FROM runs WHERE run = ?1", &was_refused) != 0)
+	    check_outcome(journal, entry, outcome) != 0)
 		return -1;
-	if (!refused && strcmp(outcome, "done") != 0)
-		return contradiction(entry, outcome, "is no outcome of a run");
-	if (!refused && was_refused != 0)
-		return contradiction(
-		    entry, run, "was refused and cannot be done");
 	return sql_run(journal, NULL,
-	    "UPDATE runs SET open = 0, refused = ?2 WHERE run = ?1",
-	    SQL_VALUES(sql_text(run), sql_int(refused)));
+	    "UPDATE runs SET open = 0, refused = max(refused, ?2),"
+	    " abandoned = ?3"
+	    " WHERE run = ?1",
+	    SQL_VALUES(sql_text(text_of(entry, "run")),
+		sql_int(strcmp(outcome, "refused") == 0), sql_int(abandoned)));
 }
 
 /* ---- keys ------------------------------------------------------------- */
@@ -344,9 +576,9 @@ key_state(struct journal *journal, const struct entry *entry,
 		SQL_VALUES(sql_blob(id, len), sql_text(name)), &found,
 		ret_state) != 0)
 		return -1;
-	return found
-	    ? 0
-	    : contradiction(entry, name, "has no intent with this CKA_ID");
+	return found ? 0
+		     : entry_contradiction(
+			   entry, name, "has no intent with this CKA_ID");
 }
 
 int
@@ -366,13 +598,43 @@ apply_key(struct journal *journal, const struct entry *entry)
 	    key_state(journal, entry, id, id_len, &state) != 0)
 		return -1;
 	if (state != KEY_INTENDED)
-		return repetition(
+		return entry_repetition(
 		    entry, name, "was generated, or destroyed, before");
 	return sql_run(journal, name,
 	    "UPDATE keys SET state = 1, spki = ?2, spki_sha256 = ?3"
 	    " WHERE id = ?1",
 	    SQL_VALUES(sql_blob(id, id_len), sql_blob(spki, spki_len),
 		sql_blob(digest, HASH_LEN)));
+}
+
+static int
+check_own_key(struct journal *journal, const struct entry *entry)
+{
+	const char *name = text_of(entry, "name");
+	int64_t seq;
+	bool found;
+
+	if (sql_number(journal,
+		"SELECT seq FROM keys WHERE name = ?1 AND run = ?2",
+		SQL_VALUES(sql_text(name), sql_text(text_of(entry, "run"))),
+		&found, &seq) != 0)
+		return -1;
+	return found ? 0
+		     : entry_contradiction(
+			   entry, name, "is no key of the abandoned run");
+}
+
+/* Also a run that is abandoned leaves no key that signed nothing. */
+static int
+check_destroying_run(struct journal *journal, const struct entry *entry)
+{
+	bool abandoned;
+
+	if (strcmp(text_of(entry, "run"), "init") == 0)
+		return check_run_or_init(journal, entry);
+	if (entry_settle_run(journal, entry, &abandoned) != 0)
+		return -1;
+	return abandoned ? check_own_key(journal, entry) : 0;
 }
 
 int
@@ -383,12 +645,12 @@ apply_key_destroyed(struct journal *journal, const struct entry *entry)
 	size_t len;
 	int64_t state;
 
-	if (check_run_or_init(journal, entry) != 0 ||
+	if (check_destroying_run(journal, entry) != 0 ||
 	    key_id(entry, &id, &len) != 0 ||
 	    key_state(journal, entry, id, len, &state) != 0)
 		return -1;
 	if (state == KEY_GONE)
-		return repetition(entry, name, "was destroyed before");
+		return entry_repetition(entry, name, "was destroyed before");
 	return sql_run(journal, name, "UPDATE keys SET state = 2 WHERE id = ?1",
 	    SQL_VALUES(sql_blob(id, len)));
 }
@@ -400,13 +662,13 @@ check_list(struct journal *journal, const struct entry *entry)
 {
 	int64_t lists;
 
-	if (check_run(journal, entry) != 0 ||
+	if (entry_check_run(journal, entry) != 0 ||
 	    run_number(journal, entry, "SELECT lists FROM runs WHERE run = ?1",
 		&lists) != 0)
 		return -1;
 	if (number_of(entry, "list") < lists)
 		return 0;
-	return contradiction(
+	return entry_contradiction(
 	    entry, text_of(entry, "run"), "has no such list yet");
 }
 
@@ -474,15 +736,6 @@ set_crl(struct journal *journal, const struct entry *entry)
 		sql_int(from), sql_int(until)));
 }
 
-/* The run has done something that cannot be undone. */
-static int
-set_acted(struct journal *journal, const struct entry *entry)
-{
-	return sql_run(journal, NULL,
-	    "UPDATE runs SET acted = 1 WHERE run = ?1",
-	    SQL_VALUES(sql_text(text_of(entry, "run"))));
-}
-
 int
 apply_intent(struct journal *journal, const struct entry *entry)
 {
@@ -490,7 +743,7 @@ apply_intent(struct journal *journal, const struct entry *entry)
 
 	if (check_list(journal, entry) != 0 ||
 	    insert_object(journal, entry) != 0 ||
-	    set_acted(journal, entry) != 0)
+	    entry_set_acted(journal, entry) != 0)
 		return -1;
 	if (strcmp(kind, "certificate") == 0)
 		return set_certificate(journal, entry);
@@ -517,19 +770,21 @@ check_unanswered(
 		&found, ret_seq) != 0)
 		return -1;
 	if (!found)
-		return contradiction(entry, name, "has no intent");
+		return entry_contradiction(entry, name, "has no intent");
 	if (sql_number(journal, "SELECT state FROM objects WHERE seq = ?1",
 		SQL_VALUES(sql_int(*ret_seq)), &found, &state) != 0)
 		return -1;
 	return state == OBJECT_INTENDED
 	    ? 0
-	    : repetition(entry, name, "has its result or failure already");
+	    : entry_repetition(
+		  entry, name, "has its result or failure already");
 }
 
-static int
-check_evidence(struct journal *journal, const struct entry *entry)
+int
+entry_check_evidence(
+    struct journal *journal, const struct entry *entry, const char *name)
 {
-	const char *hex = text_of(entry, "sha256");
+	const char *hex = text_of(entry, name);
 	AUTO_BYTES(digest) = NULL;
 	size_t len;
 	int64_t id;
@@ -539,8 +794,9 @@ check_evidence(struct journal *journal, const struct entry *entry)
 	    sql_number(journal, "SELECT id FROM evidence WHERE sha256 = ?1",
 		SQL_VALUES(sql_blob(digest, len)), &found, &id) != 0)
 		return -1;
-	return found ? 0
-		     : contradiction(entry, hex, "is not among the evidence");
+	return found
+	    ? 0
+	    : entry_contradiction(entry, hex, "is not among the evidence");
 }
 
 int
@@ -548,9 +804,9 @@ apply_result(struct journal *journal, const struct entry *entry)
 {
 	int64_t seq;
 
-	if (check_run(journal, entry) != 0 ||
+	if (entry_check_run(journal, entry) != 0 ||
 	    check_unanswered(journal, entry, &seq) != 0 ||
-	    check_evidence(journal, entry) != 0)
+	    entry_check_evidence(journal, entry, "sha256") != 0)
 		return -1;
 	return sql_run(journal, text_of(entry, "name"),
 	    "UPDATE objects SET state = 1, sha256 = ?2 WHERE seq = ?1",
@@ -562,7 +818,7 @@ apply_failed(struct journal *journal, const struct entry *entry)
 {
 	int64_t seq;
 
-	if (check_run(journal, entry) != 0 ||
+	if (entry_settle_run(journal, entry, NULL) != 0 ||
 	    check_unanswered(journal, entry, &seq) != 0)
 		return -1;
 	return sql_run(journal, text_of(entry, "name"),
@@ -575,8 +831,8 @@ apply_adopted(struct journal *journal, const struct entry *entry)
 {
 	const char *name = text_of(entry, "name");
 
-	if (check_run(journal, entry) != 0 ||
-	    check_evidence(journal, entry) != 0 ||
+	if (entry_check_run(journal, entry) != 0 ||
+	    entry_check_evidence(journal, entry, "sha256") != 0 ||
 	    sql_run(journal, name,
 		"INSERT INTO objects (seq, run, kind, name, state, adopted,"
 		" issuer_dn, sha256)"
@@ -585,12 +841,36 @@ apply_adopted(struct journal *journal, const struct entry *entry)
 		    sql_text(text_of(entry, "run")), sql_text(name),
 		    sql_text(text_of(entry, "issuer_dn")),
 		    sql_text(text_of(entry, "sha256")))) != 0 ||
-	    set_acted(journal, entry) != 0)
+	    entry_set_acted(journal, entry) != 0)
 		return -1;
 	return set_certificate(journal, entry);
 }
 
 /* ---- revocations, checkpoints ----------------------------------------- */
+
+/* In the name of an abandoned run, only what it perhaps signed itself. */
+static int
+check_revoking_run(struct journal *journal, const struct entry *entry)
+{
+	const char *serial = text_of(entry, "serial");
+	bool abandoned, found;
+	int64_t seq;
+
+	if (entry_settle_run(journal, entry, &abandoned) != 0)
+		return -1;
+	if (!abandoned)
+		return 0;
+	if (sql_number(journal,
+		"SELECT seq FROM objects WHERE issuer_dn = ?1 AND serial = ?2"
+		" AND run = ?3 AND adopted = 0 AND state <> 1",
+		SQL_VALUES(sql_text(text_of(entry, "issuer_dn")),
+		    sql_text(serial), sql_text(text_of(entry, "run"))),
+		&found, &seq) != 0)
+		return -1;
+	return found ? 0
+		     : entry_contradiction(entry, serial,
+			   "was not perhaps signed by the abandoned run");
+}
 
 int
 apply_revoked(struct journal *journal, const struct entry *entry)
@@ -598,9 +878,9 @@ apply_revoked(struct journal *journal, const struct entry *entry)
 	const char *serial = text_of(entry, "serial");
 	int64_t date;
 
-	if (check_run(journal, entry) != 0 ||
+	if (check_revoking_run(journal, entry) != 0 ||
 	    time_of(entry, "date", &date) != 0 ||
-	    set_acted(journal, entry) != 0)
+	    entry_set_acted(journal, entry) != 0)
 		return -1;
 	return sql_run(journal, serial,
 	    "INSERT INTO revocations (issuer_dn, octets, serial, date, reason)"
@@ -620,13 +900,13 @@ apply_checkpoint(struct journal *journal, const struct entry *entry)
 	char hex[HASH_HEX_SIZE];
 
 	if (size > entry->seq)
-		return contradiction(entry, text_of(entry, "root"),
+		return entry_contradiction(entry, text_of(entry, "root"),
 		    "is over more entries than there are");
 	if (tree_root(&tree, size, root) != 0)
 		return -1;
 	text_hex_into(root, HASH_LEN, hex);
 	if (strcmp(hex, text_of(entry, "root")) != 0)
-		return contradiction(entry, text_of(entry, "root"),
+		return entry_contradiction(entry, text_of(entry, "root"),
 		    "is not the root of the entries that it counts");
 	/* The receipt of runs whose close it counts, not of a later one. */
 	return sql_run(journal, NULL,

@@ -17,10 +17,11 @@ enum {
 	OBJECT = 1 << 3,
 	ARRAY = 1 << 4,
 	NUL = 1 << 5,
-	HEX = 1 << 6,     /* lower case, at least one octet */
-	DIGEST = 1 << 7,  /* 64 hex digits */
-	TIME = 1 << 8,    /* date_parse() */
-	DECIMAL = 1 << 9, /* a number as a string */
+	HEX = 1 << 6,       /* lower case, at least one octet */
+	DIGEST = 1 << 7,    /* 64 hex digits */
+	TIME = 1 << 8,      /* date_parse() */
+	DECIMAL = 1 << 9,   /* a number as a string */
+	OPTIONAL = 1 << 10, /* a member of `data` that need not be there */
 };
 
 /*
@@ -149,6 +150,9 @@ members_check(
     const char *kind, const struct member *members, const json_t *data)
 {
 	for (const struct member *m = members; m->path != NULL; m++) {
+		if ((m->types & OPTIONAL) != 0 &&
+		    json_object_get(data, m->path) == NULL)
+			continue;
 		if (member_fits(data, m->path, m->types))
 			continue;
 		return ca_error(CA_R_INTERNAL,
@@ -191,17 +195,87 @@ static const struct member token_members[] = {
 	{ "module.description", STRING },
 	{ "module.version", STRING },
 	{ "module.cryptoki", STRING },
+	{ "run", STRING | OPTIONAL },
 	{ 0 },
 };
 
 static const struct member config_members[] = {
 	{ "sha256", DIGEST },
+	{ "run", STRING | OPTIONAL },
 	{ 0 },
 };
 
 static const struct member profile_members[] = {
 	{ "profile", STRING },
 	{ "sha256", DIGEST },
+	{ "run", STRING | OPTIONAL },
+	{ "removed", BOOL | OPTIONAL },
+	{ 0 },
+};
+
+static const struct member enrolment_members[] = {
+	{ "set", HEX },
+	{ "name", STRING },
+	{ "role", STRING },
+	{ "sign", DIGEST },
+	{ "decrypt", DIGEST | NUL },
+	{ "share", DIGEST | NUL },
+	{ "statement", DIGEST | NUL },
+	{ 0 },
+};
+
+static const struct member quorum_members[] = {
+	{ "set", HEX },
+	{ "state", STRING },
+	{ "sha256", DIGEST },
+	{ "threshold", INTEGER },
+	{ "operators", INTEGER },
+	{ "commitments", DIGEST | NUL },
+	{ "replaces", HEX | NUL },
+	{ "run", STRING },
+	{ 0 },
+};
+
+static const struct member anchor_members[] = {
+	{ "set", HEX },
+	{ "name", STRING },
+	{ "statement", DIGEST },
+	{ "text", DIGEST },
+	{ 0 },
+};
+
+static const struct member pin_change_members[] = {
+	{ "run", STRING },
+	{ "set", HEX },
+	{ "pin", STRING },
+	{ "stage", STRING },
+	{ 0 },
+};
+
+static const struct member approval_members[] = {
+	{ "run", STRING },
+	{ "name", STRING },
+	{ "set", HEX },
+	{ "manifest", DIGEST },
+	{ "statement", DIGEST },
+	{ 0 },
+};
+
+static const struct member confirmation_members[] = {
+	{ "run", STRING },
+	{ "list", INTEGER },
+	{ "name", STRING },
+	{ "set", HEX },
+	{ "sha256", DIGEST },
+	{ "statement", DIGEST },
+	{ 0 },
+};
+
+static const struct member clock_members[] = {
+	{ "run", STRING },
+	{ "was", TIME },
+	{ "now", TIME },
+	{ "why", STRING },
 	{ 0 },
 };
 
@@ -250,6 +324,9 @@ static const struct member plan_members[] = {
 	{ "title", STRING },
 	{ "manifest", DIGEST },
 	{ "directory", STRING },
+	{ "set", HEX },
+	{ "unattended", BOOL },
+	{ "abandons", STRING | OPTIONAL },
 	{ 0 },
 };
 
@@ -403,7 +480,12 @@ static const struct {
 	    apply_token_intent },
 	[ENTRY_TOKEN] = { "token", token_members, apply_token },
 	[ENTRY_CONFIG] = { "config", config_members, apply_config },
-	[ENTRY_PROFILE] = { "profile", profile_members, apply_nothing },
+	[ENTRY_PROFILE] = { "profile", profile_members, apply_profile },
+	[ENTRY_ENROLMENT] = { "enrolment", enrolment_members, apply_enrolment },
+	[ENTRY_QUORUM] = { "quorum", quorum_members, apply_quorum },
+	[ENTRY_ANCHOR] = { "anchor", anchor_members, apply_anchor },
+	[ENTRY_PIN_CHANGE] = { "pin-change", pin_change_members,
+	    apply_pin_change },
 	[ENTRY_LOGIN] = { "login", login_members, apply_nothing },
 	[ENTRY_KEY_INTENT] = { "key-intent", key_intent_members,
 	    apply_key_intent },
@@ -411,7 +493,10 @@ static const struct {
 	[ENTRY_KEY_DESTROYED] = { "key-destroyed", key_destroyed_members,
 	    apply_key_destroyed },
 	[ENTRY_PLAN] = { "plan", plan_members, apply_plan },
+	[ENTRY_APPROVAL] = { "approval", approval_members, apply_approval },
 	[ENTRY_LIST] = { "list", list_members, apply_list },
+	[ENTRY_CONFIRMATION] = { "confirmation", confirmation_members,
+	    apply_confirmation },
 	[ENTRY_INTENT] = { "intent", intent_members, apply_intent },
 	[ENTRY_RESULT] = { "result", result_members, apply_result },
 	[ENTRY_FAILED] = { "failed", failed_members, apply_failed },
@@ -421,6 +506,7 @@ static const struct {
 	[ENTRY_RESUMED] = { "resumed", resumed_members, apply_resumed },
 	[ENTRY_STATE] = { "state", state_members, apply_state },
 	[ENTRY_EVENT] = { "event", event_members, apply_nothing },
+	[ENTRY_CLOCK] = { "clock", clock_members, apply_clock },
 	[ENTRY_CLOSE] = { "close", close_members, apply_close },
 	[ENTRY_CHECKPOINT] = { "checkpoint", checkpoint_members,
 	    apply_checkpoint },
@@ -523,17 +609,9 @@ line_collect(const char *bytes, size_t len, void *ctx)
 	return line->full ? -1 : 0;
 }
 
-static json_t *
-people_json(const char *person, const char *role)
-{
-	if (person == NULL)
-		return json_array();
-	return json_pack("[{s:s,s:s}]", "name", person, "role", role);
-}
-
 int
-entry_line(const struct entry *entry, const char *person, const char *role,
-    const char *text, char *out, size_t *ret_len)
+entry_line(const struct entry *entry, const json_t *people, const char *text,
+    char *out, size_t *ret_len)
 {
 	const char *kind = entry_kind_name(entry->kind);
 	struct line line = { .bytes = out };
@@ -547,8 +625,9 @@ entry_line(const struct entry *entry, const char *person, const char *role,
 	/* A sentence for people; names in it may come from anywhere. */
 	json = json_pack("{s:i,s:I,s:s,s:s,s:o,s:s%,s:O}", "v", 1, "seq",
 	    (json_int_t)entry->seq, "time", time, "kind", kind, "people",
-	    people_json(person, role), "text", text,
-	    text_cut(text, strlen(text), ENTRY_TEXT_MAX), "data", entry->data);
+	    people == NULL ? json_array() : json_deep_copy(people), "text",
+	    text, text_cut(text, strlen(text), ENTRY_TEXT_MAX), "data",
+	    entry->data);
 	if (json == NULL)
 		return ca_error(CA_R_INTERNAL,
 		    "journal entry '%s': its text or person is not UTF-8",

@@ -35,12 +35,30 @@ enum entry_kind {
 	ENTRY_TOKEN_INTENT,
 	/* {label, serial, manufacturer, model, hardware, firmware, flags,
 	 *  module: {path, sha256, manufacturer, description, version,
-	 *  cryptoki}} */
+	 *  cryptoki}}; with {run}, another token was adopted: the newest counts
+	 */
 	ENTRY_TOKEN,
-	/* {sha256} of authority.yaml */
+	/* {sha256} of authority.yaml; {run} where it was adopted later */
 	ENTRY_CONFIG,
-	/* {profile, sha256} a profile that may be used */
+	/* {profile, sha256} a profile that may be used; {run} where it was
+	 * adopted later, and {removed: true} where it may not be used any more.
+	 * The newest entry of a profile counts. */
 	ENTRY_PROFILE,
+	/* {set, name, role: "operator"|"witness", sign (SPKI SHA-256), decrypt
+	 *  (SPKI SHA-256 or null), share (SHA-256 of NAME.cms, or null),
+	 *  statement (SHA-256 of the signature, evidence; null for a witness)}
+	 */
+	ENTRY_ENROLMENT,
+	/* {set, state, sha256 (of set.yaml, evidence), threshold, operators,
+	 *  commitments (SHA-256 or null), replaces (a set or null), run}
+	 * "active": the set is in force from here on; "begun": a reshare from
+	 * the set in force to this one; "undone": it was given up */
+	ENTRY_QUORUM,
+	/* {set, name, statement (SHA-256 of the signature, evidence), text
+	 *  (SHA-256 of the anchor, evidence)} */
+	ENTRY_ANCHOR,
+	/* {run, set, pin: "so"|"user", stage: "intent"|"done"} in a reshare */
+	ENTRY_PIN_CHANGE,
 	/* {run, serial, flags, module_sha256, tool: {version, sha256}}
 	 * login to the token; run is "init" or a run's nonce */
 	ENTRY_LOGIN,
@@ -51,14 +69,20 @@ enum entry_kind {
 	ENTRY_KEY,
 	/* {run, name, id, objects} it was destroyed: `objects` were found */
 	ENTRY_KEY_DESTROYED,
-	/* {run, plan, title, manifest, directory}
+	/* {run, plan, title, manifest, directory, set, unattended}
 	 * opens a run; run is its nonce; the manifest, and the inputs that it
-	 * lists, are evidence */
+	 * lists, are evidence.  {abandons}: the nonce of the run that is open
+	 * and that this one ends; only with it may another run be open */
 	ENTRY_PLAN,
+	/* {run, name, set, manifest (SHA-256), statement (SHA-256, evidence)} */
+	ENTRY_APPROVAL,
 	/* {run, list, sha256, objects, acts} what is to be signed was built;
 	 * list counts from 0 and rises with each resume that builds anew;
 	 * objects and acts are counts, or arrays */
 	ENTRY_LIST,
+	/* {run, list, name, set, sha256 (of the list), statement (SHA-256,
+	 *  evidence)} */
+	ENTRY_CONFIRMATION,
 	/* {run, list, object, kind, name, key (SPKI SHA-256), algorithm (hex),
 	 *  tbs (SHA-256), issuer (name of the issuer's certificate),
 	 *  issuer_dn (SHA-256 of the Name), profile}
@@ -87,7 +111,10 @@ enum entry_kind {
 	ENTRY_STATE,
 	/* {event, ...} people, deviations, clock, restored guard copy ... */
 	ENTRY_EVENT,
-	/* {run, outcome: "done"|"refused", published (how many), files
+	/* {run, was, now, why} the clock was wrong: it may not be before `now`
+	 * from here on, whatever entries before this one say */
+	ENTRY_CLOCK,
+	/* {run, outcome: "done"|"refused"|"abandoned", published (how many), files
 	 * (SHA-256), transcript (SHA-256)}; files is evidence: a JSON array of
 	 * {path, sha256} */
 	ENTRY_CLOSE,

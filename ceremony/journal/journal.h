@@ -49,7 +49,7 @@ int journal_create(const char *dir, struct journal **ret_journal) MUST_USE;
 
 /*
  * Open `dir`/journal.db.  CA_R_MISSING if absent; CA_R_CORRUPT if it is no
- * journal, has a schema of its own or newer version, or contradicts itself
+ * journal, has a schema of its own or another version, or contradicts itself
  * (count of entries, last leaf hash).
  */
 int journal_open(const char *dir, enum journal_mode mode,
@@ -61,6 +61,12 @@ CLEANUP_DEFINE_PTR(journal);
 /* Who makes the entries from here on: name and role; default: none. */
 int journal_set_person(
     struct journal *journal, const char *name, const char *role) MUST_USE;
+
+/*
+ * Instead of that one, several: an array of {name, role}, copied; for the
+ * operators who take part in a run.  NULL: that one again.
+ */
+int journal_set_people(struct journal *journal, const json_t *people) MUST_USE;
 
 /*
  * Transactions.  journal_append() outside of one is a transaction by itself.
@@ -119,7 +125,7 @@ struct authority_row {
 	char *id;
 	unsigned char genesis[HASH_LEN]; /* leaf hash of entry 0 */
 	bool token_intended;
-	char *token_label;  /* from the genesis entry */
+	char *token_label;  /* of the genesis entry, or of an adopted token */
 	char *token_serial; /* NULL until ENTRY_TOKEN */
 	bool ready;
 	char *config_sha256; /* newest ENTRY_CONFIG, hex, or NULL */
@@ -263,21 +269,99 @@ struct run_row {
 	bool open, refused;
 	int lists;    /* lists journalled so far */
 	uint64_t seq; /* of its ENTRY_PLAN */
-	/* Something was done that cannot be undone: an intent, an act. */
+	/* Something was done that cannot be undone by the run itself: an
+	 * intent, an act, a reshare that has begun, anything that settles the
+	 * run that it abandons. */
 	bool acted;
+	bool abandoned, unattended;
+	char *set;      /* the quorum set that was in force when it began */
+	char *abandons; /* the run that this one ends; NULL: none */
 };
 void run_row_clear(struct run_row *row);
 CLEANUP_DEFINE_STRUCT(run_row);
 
-/* The run that is open: begun, not closed. */
+/*
+ * The run that is open: begun, not closed; the newest, which abandons the other,
+ * where there are two.
+ */
 int journal_open_run(
     struct journal *journal, bool *ret_found, struct run_row *ret_row) MUST_USE;
 /* The latest run that was closed, but whose checkpoint is not there yet. */
 int journal_run_without_receipt(
     struct journal *journal, bool *ret_found, struct run_row *ret_row) MUST_USE;
+/* The run with this nonce. */
+int journal_run(struct journal *journal, const char *run, bool *ret_found,
+    struct run_row *ret_row) MUST_USE;
 /* The run of a plan, open or closed. */
 int journal_run_of_plan(struct journal *journal, const char *plan,
     bool *ret_found, struct run_row *ret_row) MUST_USE;
+
+/* ---- the quorum ------------------------------------------------------- */
+
+struct quorum_row {
+	char *set;         /* its id, hex */
+	char *sha256;      /* of set.yaml, hex */
+	char *commitments; /* SHA-256, hex, or NULL */
+	unsigned threshold, operators;
+};
+void quorum_row_clear(struct quorum_row *row);
+CLEANUP_DEFINE_STRUCT(quorum_row);
+
+/* The set in force. */
+int journal_quorum(struct journal *journal, bool *ret_found,
+    struct quorum_row *ret_row) MUST_USE;
+/* The set to which a reshare has begun that is neither over nor given up. */
+int journal_quorum_begun(struct journal *journal, bool *ret_found,
+    struct quorum_row *ret_row) MUST_USE;
+/* Any set that ever was begun or in force. */
+int journal_quorum_by_set(struct journal *journal, const char *set,
+    bool *ret_found, struct quorum_row *ret_row) MUST_USE;
+
+struct enrolment_row {
+	char *name, *role;
+	char *sign, *decrypt, *share, *statement; /* hex; NULL where null */
+};
+void enrolment_row_clear(struct enrolment_row *row);
+CLEANUP_DEFINE_STRUCT(enrolment_row);
+
+/* In the order of their entries. */
+int journal_each_enrolment(struct journal *journal, const char *set,
+    int (*visit)(void *ctx, const struct enrolment_row *row),
+    void *ctx) MUST_USE;
+
+/* Has this operator of the set signed the anchor? */
+int journal_has_anchor(struct journal *journal, const char *set,
+    const char *name, bool *ret_found) MUST_USE;
+
+/* How far the change of a PIN ("so", "user") came in a run. */
+enum pin_stage { PIN_UNTOUCHED, PIN_INTENDED, PIN_CHANGED };
+int journal_pin_stage(struct journal *journal, const char *run, const char *pin,
+    enum pin_stage *ret_stage) MUST_USE;
+
+/* An approval of a run's manifest, or a confirmation of one of its lists. */
+struct statement_row {
+	int list; /* -1: an approval */
+	char *name, *set;
+	char *subject;   /* SHA-256 of what was signed, hex */
+	char *statement; /* SHA-256 of the signature, evidence, hex */
+};
+void statement_row_clear(struct statement_row *row);
+CLEANUP_DEFINE_STRUCT(statement_row);
+
+/* In the order of their entries. */
+int journal_each_statement(struct journal *journal, const char *run,
+    int (*visit)(void *ctx, const struct statement_row *row),
+    void *ctx) MUST_USE;
+
+/* ---- profiles --------------------------------------------------------- */
+
+/* The SHA-256 (hex) of the profile that may be used under this name. */
+int journal_profile(struct journal *journal, const char *profile,
+    bool *ret_found, char **ret_sha256) MUST_USE;
+/* Each profile that may be used, by name. */
+int journal_each_profile(struct journal *journal,
+    int (*visit)(void *ctx, const char *profile, const char *sha256),
+    void *ctx) MUST_USE;
 
 /* ---- reading ---------------------------------------------------------- */
 

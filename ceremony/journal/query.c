@@ -512,7 +512,7 @@ journal_revocation_count(
 
 #define RUN_SELECT                                                           \
 	"SELECT run, plan, manifest, directory, open, refused, lists, seq, " \
-	"acted"                                                              \
+	"acted, abandoned, unattended, set_id, abandons"                     \
 	" FROM runs "
 
 static const struct column run_columns[] = {
@@ -525,6 +525,10 @@ static const struct column run_columns[] = {
 	AT(COLUMN_INT, run_row, lists),
 	AT(COLUMN_INT64, run_row, seq),
 	AT(COLUMN_BOOL, run_row, acted),
+	AT(COLUMN_BOOL, run_row, abandoned),
+	AT(COLUMN_BOOL, run_row, unattended),
+	AT(COLUMN_TEXT, run_row, set),
+	AT(COLUMN_TEXT, run_row, abandons),
 };
 static const struct row_shape run_shape = SHAPE(run_columns);
 
@@ -547,8 +551,17 @@ int
 journal_open_run(
     struct journal *journal, bool *ret_found, struct run_row *ret_row)
 {
-	return run_get(
-	    journal, RUN_SELECT "WHERE open = 1", NULL, ret_found, ret_row);
+	return run_get(journal,
+	    RUN_SELECT "WHERE open = 1 ORDER BY seq DESC LIMIT 1", NULL,
+	    ret_found, ret_row);
+}
+
+int
+journal_run(struct journal *journal, const char *run, bool *ret_found,
+    struct run_row *ret_row)
+{
+	return run_get(journal, RUN_SELECT "WHERE run = ?1",
+	    SQL_VALUES(sql_text(run)), ret_found, ret_row);
 }
 
 int
@@ -572,6 +585,242 @@ void
 run_row_clear(struct run_row *row)
 {
 	row_clear(&run_shape, row, sizeof(*row));
+}
+
+/* ---- the quorum ------------------------------------------------------- */
+
+#define SET_SELECT                                                 \
+	"SELECT set_id, sha256, commitments, threshold, operators" \
+	" FROM sets "
+
+static const struct column quorum_columns[] = {
+	AT(COLUMN_TEXT, quorum_row, set),
+	AT(COLUMN_TEXT, quorum_row, sha256),
+	AT(COLUMN_TEXT, quorum_row, commitments),
+	AT(COLUMN_INT, quorum_row, threshold),
+	AT(COLUMN_INT, quorum_row, operators),
+};
+static const struct row_shape quorum_shape = SHAPE(quorum_columns);
+
+static int
+quorum_get(struct journal *journal, const char *sql,
+    const struct sql_value *values, bool *ret_found, struct quorum_row *ret_row)
+{
+	AUTO_STRUCT(quorum_row) row = { 0 };
+
+	if (row_get(journal, sql, values, &quorum_shape, ret_found, &row) != 0)
+		return -1;
+	if (*ret_found) {
+		*ret_row = row;
+		memset(&row, 0, sizeof(row));
+	}
+	return 0;
+}
+
+int
+journal_quorum(
+    struct journal *journal, bool *ret_found, struct quorum_row *ret_row)
+{
+	return quorum_get(
+	    journal, SET_SELECT "WHERE state = 1", NULL, ret_found, ret_row);
+}
+
+int
+journal_quorum_begun(
+    struct journal *journal, bool *ret_found, struct quorum_row *ret_row)
+{
+	return quorum_get(
+	    journal, SET_SELECT "WHERE state = 0", NULL, ret_found, ret_row);
+}
+
+int
+journal_quorum_by_set(struct journal *journal, const char *set, bool *ret_found,
+    struct quorum_row *ret_row)
+{
+	return quorum_get(journal, SET_SELECT "WHERE set_id = ?1",
+	    SQL_VALUES(sql_text(set)), ret_found, ret_row);
+}
+
+void
+quorum_row_clear(struct quorum_row *row)
+{
+	row_clear(&quorum_shape, row, sizeof(*row));
+}
+
+static const struct column enrolment_columns[] = {
+	AT(COLUMN_TEXT, enrolment_row, name),
+	AT(COLUMN_TEXT, enrolment_row, role),
+	AT(COLUMN_TEXT, enrolment_row, sign),
+	AT(COLUMN_TEXT, enrolment_row, decrypt),
+	AT(COLUMN_TEXT, enrolment_row, share),
+	AT(COLUMN_TEXT, enrolment_row, statement),
+};
+static const struct row_shape enrolment_shape = SHAPE(enrolment_columns);
+
+static const struct column statement_columns[] = {
+	AT(COLUMN_INT, statement_row, list),
+	AT(COLUMN_TEXT, statement_row, name),
+	AT(COLUMN_TEXT, statement_row, set),
+	AT(COLUMN_TEXT, statement_row, subject),
+	AT(COLUMN_TEXT, statement_row, statement),
+};
+static const struct row_shape statement_shape = SHAPE(statement_columns);
+
+/* The next row behind *seq, whose column is the last of the SELECT. */
+static int
+next_row(struct journal *journal, const char *sql, const char *of, int64_t *seq,
+    const struct row_shape *shape, bool *ret_found, void *row)
+{
+	AUTO_STRUCT(query) query = { 0 };
+
+	if (query_start(journal, sql, SQL_VALUES(sql_text(of), sql_int(*seq)),
+		&query) != 0 ||
+	    query_step(&query, ret_found) != 0)
+		return -1;
+	if (!*ret_found)
+		return 0;
+	*seq = sqlite3_column_int64(query.stmt, (int)shape->count);
+	return row_fill(&query, shape, row);
+}
+
+int
+journal_each_enrolment(struct journal *journal, const char *set,
+    int (*visit)(void *ctx, const struct enrolment_row *row), void *ctx)
+{
+	int64_t seq = -1;
+
+	for (;;) {
+		AUTO_STRUCT(enrolment_row) row = { 0 };
+		bool found;
+
+		if (next_row(journal,
+			"SELECT name, role, sign, decrypt, share, statement,"
+			" seq FROM enrolments WHERE set_id = ?1 AND seq > ?2"
+			" ORDER BY seq LIMIT 1",
+			set, &seq, &enrolment_shape, &found, &row) != 0)
+			return -1;
+		if (!found)
+			return 0;
+		if (visit(ctx, &row) != 0)
+			return -1;
+	}
+}
+
+void
+enrolment_row_clear(struct enrolment_row *row)
+{
+	row_clear(&enrolment_shape, row, sizeof(*row));
+}
+
+int
+journal_each_statement(struct journal *journal, const char *run,
+    int (*visit)(void *ctx, const struct statement_row *row), void *ctx)
+{
+	int64_t seq = -1;
+
+	for (;;) {
+		AUTO_STRUCT(statement_row) row = { 0 };
+		bool found;
+
+		if (next_row(journal,
+			"SELECT list, name, set_id, subject, statement, seq"
+			" FROM statements WHERE run = ?1 AND seq > ?2"
+			" ORDER BY seq LIMIT 1",
+			run, &seq, &statement_shape, &found, &row) != 0)
+			return -1;
+		if (!found)
+			return 0;
+		if (visit(ctx, &row) != 0)
+			return -1;
+	}
+}
+
+void
+statement_row_clear(struct statement_row *row)
+{
+	row_clear(&statement_shape, row, sizeof(*row));
+}
+
+int
+journal_has_anchor(
+    struct journal *journal, const char *set, const char *name, bool *ret_found)
+{
+	return exists(journal,
+	    "SELECT seq FROM anchors WHERE set_id = ?1 AND name = ?2",
+	    SQL_VALUES(sql_text(set), sql_text(name)), ret_found);
+}
+
+int
+journal_pin_stage(struct journal *journal, const char *run, const char *pin,
+    enum pin_stage *ret_stage)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	AUTO_CHARS(stage) = NULL;
+	bool found;
+
+	if (query_start(journal,
+		"SELECT stage FROM pin_changes WHERE run = ?1 AND pin = ?2",
+		SQL_VALUES(sql_text(run), sql_text(pin)), &query) != 0 ||
+	    query_step(&query, &found) != 0 ||
+	    (found && query_text(&query, 0, &stage) != 0))
+		return -1;
+	if (stage == NULL)
+		*ret_stage = PIN_UNTOUCHED;
+	else
+		*ret_stage =
+		    strcmp(stage, "done") == 0 ? PIN_CHANGED : PIN_INTENDED;
+	return 0;
+}
+
+/* ---- profiles --------------------------------------------------------- */
+
+int
+journal_profile(struct journal *journal, const char *profile, bool *ret_found,
+    char **ret_sha256)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	bool found;
+
+	if (query_start(journal,
+		"SELECT sha256 FROM profiles WHERE profile = ?1",
+		SQL_VALUES(sql_text(profile)), &query) != 0 ||
+	    query_step(&query, &found) != 0 ||
+	    (found && query_text(&query, 0, ret_sha256) != 0))
+		return -1;
+	*ret_found = found;
+	return 0;
+}
+
+int
+journal_each_profile(struct journal *journal,
+    int (*visit)(void *ctx, const char *profile, const char *sha256), void *ctx)
+{
+	AUTO_CHARS(last) = text_copy("");
+
+	while (last != NULL) {
+		AUTO_STRUCT(query) query = { 0 };
+		AUTO_CHARS(name) = NULL;
+		AUTO_CHARS(hash) = NULL;
+		bool found;
+
+		if (query_start(journal,
+			"SELECT profile, sha256 FROM profiles"
+			" WHERE profile > ?1 ORDER BY profile LIMIT 1",
+			SQL_VALUES(sql_text(last)), &query) != 0 ||
+		    query_step(&query, &found) != 0)
+			return -1;
+		if (!found)
+			return 0;
+		if (query_text(&query, 0, &name) != 0 ||
+		    query_text(&query, 1, &hash) != 0)
+			return -1;
+		query_clear(&query);
+		if (visit(ctx, name, hash) != 0)
+			return -1;
+		free(last);
+		last = TAKE(name);
+	}
+	return -1;
 }
 
 /* ---- reading ---------------------------------------------------------- */

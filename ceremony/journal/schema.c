@@ -43,8 +43,71 @@ static const char *const statements[] = {
 	"  token_intended INTEGER NOT NULL DEFAULT 0,\n"
 	"  token_serial TEXT,\n"
 	"  ready INTEGER NOT NULL DEFAULT 0,\n"
-	"  config_sha256 TEXT\n"
+	"  config_sha256 TEXT,\n"
+	"  clock INTEGER NOT NULL DEFAULT 0,\n"
+	"  clock_seq INTEGER NOT NULL DEFAULT 0\n"
 	") STRICT",
+
+	"CREATE TABLE sets (\n"
+	"  set_id TEXT PRIMARY KEY,\n"
+	"  state INTEGER NOT NULL,\n"
+	"  sha256 TEXT NOT NULL,\n"
+	"  commitments TEXT,\n"
+	"  threshold INTEGER NOT NULL,\n"
+	"  operators INTEGER NOT NULL,\n"
+	"  run TEXT NOT NULL\n"
+	") STRICT, WITHOUT ROWID",
+	"CREATE UNIQUE INDEX sets_in_force ON sets (state) WHERE state = 1",
+	"CREATE UNIQUE INDEX sets_begun ON sets (state) WHERE state = 0",
+
+	"CREATE TABLE enrolments (\n"
+	"  seq INTEGER PRIMARY KEY,\n"
+	"  set_id TEXT NOT NULL,\n"
+	"  name TEXT NOT NULL,\n"
+	"  role TEXT NOT NULL,\n"
+	"  sign TEXT NOT NULL,\n"
+	"  decrypt TEXT,\n"
+	"  share TEXT,\n"
+	"  statement TEXT,\n"
+	"  UNIQUE (set_id, name)\n"
+	") STRICT",
+
+	"CREATE TABLE anchors (\n"
+	"  seq INTEGER PRIMARY KEY,\n"
+	"  set_id TEXT NOT NULL,\n"
+	"  name TEXT NOT NULL,\n"
+	"  UNIQUE (set_id, name)\n"
+	") STRICT",
+
+	"CREATE TABLE pin_changes (\n"
+	"  run TEXT NOT NULL,\n"
+	"  pin TEXT NOT NULL,\n"
+	"  stage TEXT NOT NULL,\n"
+	"  PRIMARY KEY (run, pin)\n"
+	") STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE statements (\n"
+	"  seq INTEGER PRIMARY KEY,\n"
+	"  run TEXT NOT NULL,\n"
+	"  list INTEGER NOT NULL,\n"
+	"  name TEXT NOT NULL,\n"
+	"  set_id TEXT NOT NULL,\n"
+	"  subject TEXT NOT NULL,\n"
+	"  statement TEXT NOT NULL,\n"
+	"  UNIQUE (run, list, name)\n"
+	") STRICT",
+
+	"CREATE TABLE profiles (\n"
+	"  profile TEXT PRIMARY KEY,\n"
+	"  sha256 TEXT NOT NULL\n"
+	") STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE lists (\n"
+	"  run TEXT NOT NULL,\n"
+	"  list INTEGER NOT NULL,\n"
+	"  sha256 TEXT NOT NULL,\n"
+	"  PRIMARY KEY (run, list)\n"
+	") STRICT, WITHOUT ROWID",
 
 	"CREATE TABLE runs (\n"
 	"  seq INTEGER PRIMARY KEY,\n"
@@ -56,9 +119,15 @@ static const char *const statements[] = {
 	"  refused INTEGER NOT NULL DEFAULT 0,\n"
 	"  lists INTEGER NOT NULL DEFAULT 0,\n"
 	"  acted INTEGER NOT NULL DEFAULT 0,\n"
-	"  receipt INTEGER NOT NULL DEFAULT 0\n"
+	"  receipt INTEGER NOT NULL DEFAULT 0,\n"
+	"  abandoned INTEGER NOT NULL DEFAULT 0,\n"
+	"  unattended INTEGER NOT NULL DEFAULT 0,\n"
+	"  set_id TEXT NOT NULL,\n"
+	"  abandons TEXT\n"
 	") STRICT",
-	"CREATE UNIQUE INDEX runs_open ON runs (open) WHERE open = 1",
+	/* One run is open; or it, and another that abandons it, and so on. */
+	"CREATE UNIQUE INDEX runs_open ON runs (ifnull(abandons, ''))"
+	" WHERE open = 1",
 
 	"CREATE TABLE keys (\n"
 	"  seq INTEGER PRIMARY KEY,\n"
@@ -211,11 +280,16 @@ schema_check(struct journal *journal)
 		    "'%s' was written by a newer ca-tool (schema %lld, this "
 		    "one knows %d): use that version",
 		    journal->path, (long long)version, JOURNAL_SCHEMA_VERSION);
-	if (version != JOURNAL_SCHEMA_VERSION)
+	if (version < 1)
 		return ca_error(CA_R_CORRUPT,
 		    "'%s' has schema %lld, which no ca-tool has written: put a "
 		    "backup in its place",
 		    journal->path, (long long)version);
+	if (version < JOURNAL_SCHEMA_VERSION)
+		return ca_error(CA_R_CORRUPT,
+		    "'%s' was written by an older ca-tool (schema %lld, this "
+		    "one knows %d): use that version",
+		    journal->path, (long long)version, JOURNAL_SCHEMA_VERSION);
 	return check_tables(journal);
 }
 
@@ -224,5 +298,8 @@ schema_clear_derived(struct journal *journal)
 {
 	return sql_script(journal,
 	    "DELETE FROM objects; DELETE FROM runs; DELETE FROM keys;"
-	    "DELETE FROM revocations; DELETE FROM authority;");
+	    "DELETE FROM revocations; DELETE FROM authority;"
+	    "DELETE FROM sets; DELETE FROM enrolments; DELETE FROM anchors;"
+	    "DELETE FROM pin_changes; DELETE FROM statements;"
+	    "DELETE FROM profiles; DELETE FROM lists;");
 }

@@ -397,27 +397,60 @@ journal_free(struct journal *journal)
 		(void)sqlite3_finalize(journal->kept[i].stmt);
 	(void)sqlite3_close_v2(journal->db);
 	free(journal->path);
-	free(journal->person);
-	free(journal->role);
+	json_decref(journal->person);
+	json_decref(journal->people);
 	free(journal);
 }
 
 int
 journal_set_person(struct journal *journal, const char *name, const char *role)
 {
-	AUTO_CHARS(person) = NULL;
-	AUTO_CHARS(copy) = NULL;
+	json_t *person = NULL;
 
 	if (name != NULL) {
-		person = text_copy(name);
-		copy = text_copy(role == NULL ? "" : role);
-		if (person == NULL || copy == NULL)
-			return -1;
+		person = json_pack("[{s:s,s:s}]", "name", name, "role",
+		    role == NULL ? "" : role);
+		if (person == NULL)
+			return ca_error(CA_R_INTERNAL,
+			    "the name or role of a person is not UTF-8");
 	}
-	free(journal->person);
-	free(journal->role);
-	journal->person = TAKE(person);
-	journal->role = TAKE(copy);
+	json_decref(journal->person);
+	journal->person = person;
+	return 0;
+}
+
+static bool
+are_people(const json_t *people)
+{
+	size_t i;
+	const json_t *one;
+
+	if (!json_is_array(people))
+		return false;
+	json_array_foreach(people, i, one)
+	{
+		if (json_object_size(one) != 2 ||
+		    !json_is_string(json_object_get(one, "name")) ||
+		    !json_is_string(json_object_get(one, "role")))
+			return false;
+	}
+	return true;
+}
+
+int
+journal_set_people(struct journal *journal, const json_t *people)
+{
+	json_t *copy = json_deep_copy(people);
+
+	if (people != NULL && !are_people(people)) {
+		json_decref(copy);
+		return ca_error(CA_R_INTERNAL,
+		    "people are an array of {name, role}, not this");
+	}
+	if (people != NULL && copy == NULL)
+		return ca_error(CA_R_MEMORY, "out of memory");
+	json_decref(journal->people);
+	journal->people = copy;
 	return 0;
 }
 

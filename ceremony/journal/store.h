@@ -7,6 +7,7 @@
  *   append.c  evidence, appending, the stored tree, rebuilding
  *   entry.c   the table of kinds, what data must hold, the line
  *   apply.c   from an entry to the derived tables
+ *   apply-quorum.c  the same for sets, enrolments, statements
  *   query.c   from the derived tables to rows
  */
 #ifndef CA_JOURNAL_STORE_H
@@ -26,7 +27,7 @@ CLEANUP_DEFINE(json_t, json_decref);
 
 enum {
 	JOURNAL_APPLICATION_ID = 0x43414a31, /* "CAJ1" */
-	JOURNAL_SCHEMA_VERSION = 1,
+	JOURNAL_SCHEMA_VERSION = 2,
 	JOURNAL_BUSY_MS = 3000,
 	STATEMENTS_KEPT = 96,
 };
@@ -45,8 +46,9 @@ struct statement {
 struct journal {
 	sqlite3 *db;
 	enum journal_mode mode;
-	char *path; /* for messages */
-	char *person, *role;
+	char *path;     /* for messages */
+	json_t *person; /* who makes the entries: an array, or NULL */
+	json_t *people; /* instead of them: an array, or NULL */
 	struct statement kept[STATEMENTS_KEPT];
 	size_t kept_count;
 };
@@ -147,6 +149,9 @@ struct entry {
 	const unsigned char *leaf;
 };
 
+/* Of a row in the table of sets. */
+enum set_state { SET_BEGUN, SET_IN_FORCE, SET_GONE };
+
 typedef int entry_apply_fn(struct journal *journal, const struct entry *entry);
 
 /* CA_R_INTERNAL, naming the member, unless `data` has what its kind needs. */
@@ -154,7 +159,7 @@ int entry_check(enum entry_kind kind, const json_t *data) MUST_USE;
 /* Bring the derived tables up to date. */
 int entry_apply(struct journal *journal, const struct entry *entry) MUST_USE;
 /* The line; `out` holds ENTRY_MAX_BYTES, no NUL is added. */
-int entry_line(const struct entry *entry, const char *person, const char *role,
+int entry_line(const struct entry *entry, const json_t *people,
     const char *text, char *out, size_t *ret_len) MUST_USE;
 /* Parse a stored line; *ret_entry borrows from *ret_json; leaf is not set. */
 int entry_parse(const char *line, size_t len, json_t **ret_json,
@@ -171,12 +176,42 @@ int journal_rebuild(struct journal *journal) MUST_USE;
 /* The stored tree of `journal`. */
 struct tree_store journal_tree(struct journal *journal);
 
-/* ---- apply.c ---------------------------------------------------------- */
+/* ---- apply.c, apply-quorum.c ------------------------------------------ */
+
+/* What an apply function reads of its entry; entry_check() saw the types. */
+const char *entry_text(const struct entry *entry, const char *name);
+int64_t entry_number(const struct entry *entry, const char *name);
+/* A broken promise of the caller: what it journals cannot have happened. */
+int entry_contradiction(
+    const struct entry *entry, const char *subject, const char *why);
+/* It happened before, and may happen once only. */
+int entry_repetition(
+    const struct entry *entry, const char *subject, const char *why);
+/* The run that the entry names must be the newest that is open. */
+int entry_check_run(
+    struct journal *journal, const struct entry *entry) MUST_USE;
+/*
+ * That one, or the one that it abandons: for what settles a cut-off run.  The
+ * one that abandons it has thereby acted.  ret_abandoned may be NULL.
+ */
+int entry_settle_run(struct journal *journal, const struct entry *entry,
+    bool *ret_abandoned) MUST_USE;
+/* What has no run is done by init, which must not be over. */
+int entry_check_init(
+    struct journal *journal, const struct entry *entry) MUST_USE;
+/* The entry's run has done something that cannot be undone. */
+int entry_set_acted(
+    struct journal *journal, const struct entry *entry) MUST_USE;
+/* Member `name`, a SHA-256, must be that of evidence. */
+int entry_check_evidence(struct journal *journal, const struct entry *entry,
+    const char *name) MUST_USE;
 
 entry_apply_fn apply_genesis, apply_token_intent, apply_token, apply_config,
     apply_nothing, apply_key_intent, apply_key, apply_key_destroyed, apply_plan,
     apply_list, apply_intent, apply_result, apply_failed, apply_revoked,
     apply_adopted, apply_refused, apply_resumed, apply_state, apply_close,
-    apply_checkpoint;
+    apply_checkpoint, apply_profile, apply_enrolment, apply_quorum,
+    apply_anchor, apply_pin_change, apply_approval, apply_confirmation,
+    apply_clock;
 
 #endif

@@ -69,7 +69,11 @@ enum { STAGE_CSR = 0, STAGE_CERTIFICATE = 1, STAGE_CRL = 1000 };
 
 /* Something that a plan does without a signature. */
 struct built_act {
-	enum entry_kind entry; /* journalled with the first intents */
+	/*
+	 * Journalled with the first intents; ENTRY_KINDS: by perform() of the
+	 * plan's struct special.
+	 */
+	enum entry_kind entry;
 	json_t *data;
 	char *kind;    /* "revoke", "adopt-certificate" */
 	char *text;    /* canonical: data as compact JSON, members sorted */
@@ -103,6 +107,12 @@ struct build {
 	struct journal *journal;
 	const char *urls[3]; /* by enum profile_url, with {issuer}; or NULL */
 	const struct inputs *inputs;
+	/*
+	 * Requests for steps with `csr: late`, of role INPUT_LATE.  NULL in a
+	 * check, where a placeholder stands for each key.
+	 */
+	const struct inputs *late;
+	bool shares;   /* PINs are derived: a set has shares (reshare) */
 	int public_fd; /* public/, to see which names are taken; or -1 */
 	int64_t now;
 	int (*random)(void *ctx, unsigned char *ret_bytes, size_t len);
@@ -198,6 +208,15 @@ int build_profile(struct build *build, const struct step *step,
     const char *name, enum profile_kind kind,
     const struct profile **ret_profile) MUST_USE;
 
+/*
+ * The compiled profile `name` of the inputs, of whatever kind; NULL and a
+ * finding where it does not compile, or calls itself something else.  Errors
+ * about it stand at `member`.
+ */
+int build_any_profile(struct build *build, const struct step *step,
+    const char *member, const char *name,
+    const struct profile **ret_profile) MUST_USE;
+
 /* A duration that the plan gives; 0 for NULL; a finding if malformed. */
 void build_duration(struct build *build, const struct step *step,
     const char *member, const char *text, int64_t *ret_seconds);
@@ -223,6 +242,18 @@ const struct earlier_object *build_earlier(
 /* Is this serial revoked: in the journal, or by an earlier step? */
 int build_is_revoked(const struct build *build, const char *issuer_dn,
     const char *serial, bool *ret_revoked) MUST_USE;
+
+/*
+ * A finding STEP-ALONE unless the step is the only one of its plan: those of
+ * ceremony/special.c, which change the authority itself.
+ */
+void step_alone(struct build *build, const struct step *step);
+
+enum { WHY_MAX = 500 };
+
+/* A finding WHY where a reason is blank, or longer than WHY_MAX. */
+void step_check_why(
+    struct build *build, const struct step *step, const char *why);
 
 /* An escaped sentence, for describe(); malloc'd. */
 int step_text(char **ret_text, const char *fmt, ...)

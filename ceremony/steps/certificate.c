@@ -26,6 +26,13 @@ variant_of(const struct step *step)
 					       : &variant_ocsp;
 }
 
+/* Does the request come only when the plan is run? */
+static bool
+is_late(const struct certificate_params *p)
+{
+	return p->csr != NULL && strcmp(p->csr, CSR_LATE) == 0;
+}
+
 static int
 inputs(const struct step *step, const struct input_visitor *visitor)
 {
@@ -34,7 +41,7 @@ inputs(const struct step *step, const struct input_visitor *visitor)
 	if (visitor->need(visitor->ctx, INPUT_PROFILE, p->profile,
 		step_place(step, "profile")) < 0)
 		return -1;
-	if (p->csr == NULL)
+	if (p->csr == NULL || is_late(p))
 		return 0;
 	return visitor->need(
 	    visitor->ctx, INPUT_FILE, p->csr, step_place(step, "csr"));
@@ -65,6 +72,14 @@ describe(const struct step *step, char **ret_text)
 	const char *subject = p->subject.common_name;
 	bool csr = p->csr != NULL;
 
+	if (is_late(p))
+		return step_text(ret_text,
+		    "make %s certificate '%s' for \"%s\", profile '%s', signed "
+		    "by '%s'; its public key comes with a request when the "
+		    "plan is run, so this approval does not cover it: compare "
+		    "it when you confirm",
+		    step->kind->name, p->name, subject == NULL ? "" : subject,
+		    p->profile, p->issuer);
 	return step_text(ret_text,
 	    "make %s certificate '%s' for \"%s\" from %s '%s', profile '%s', "
 	    "%s%s%s",
@@ -88,6 +103,7 @@ struct making {
 	struct issuer_view issuer;
 	struct key_view key;       /* the subject's, where it is on the token */
 	struct csr csr;            /* else */
+	unsigned char *kept;       /* of a late request: stands for it */
 	const unsigned char *spki; /* of one of them */
 	size_t spki_len;
 	struct name_value subject[SUBJECT_ATTRIBUTES];
@@ -100,16 +116,91 @@ making_clear(struct making *making)
 	issuer_view_clear(&making->issuer);
 	key_view_clear(&making->key);
 	csr_clear(&making->csr);
+	free(making->kept);
 	for (size_t i = 0; i < 3; i++)
 		free(making->url[i]);
 }
 CLEANUP_DEFINE_STRUCT(making);
 
+/*
+ * In a check a late request's key is not known: one of a type that the profile
+ * takes stands for it, P-256 if it may, and none that stands for another.
+ */
+static int
+late_placeholder(struct making *m)
+{
+	enum { LATE_NUMBER = 1 << 20 };
+	const struct key_type *type = key_type_by_name("p-256");
+
+	for (size_t i = 0; !profile_allows_key(m->profile, type); i++) {
+		type = key_type_at(i);
+		if (type == NULL)
+			return ca_error(CA_R_INTERNAL,
+			    "profile '%s' allows no type of key",
+			    m->params->profile);
+	}
+	if (placeholder_spki(
+		type, LATE_NUMBER + m->step->index, &m->kept, &m->spki_len) < 0)
+		return -1;
+	m->spki = m->kept;
+	return 0;
+}
+
+/* Signed before: the certificate itself says what key came. */
+static int
+late_from_signed(struct making *m, const struct earlier_object *earlier)
+{
+	AUTO(X509) *certificate = NULL;
+	AUTO_STRUCT(certificate_facts) facts = { 0 };
+
+	if (certificate_read(m->params->name, earlier->der, earlier->len,
+		&certificate) < 0 ||
+	    certificate_facts(certificate, &facts) < 0)
+		return -1;
+	m->kept = bytes_copy(facts.spki, facts.spki_len);
+	m->spki = m->kept;
+	m->spki_len = facts.spki_len;
+	return m->kept == NULL ? -1 : 0;
+}
+
+/* The request that came with the run. */
+static int
+find_late(struct making *m, const struct input **ret_input)
+{
+	const struct earlier_object *earlier = build_earlier(m->build, false);
+	const struct input *input = m->build->late == NULL
+	    ? NULL
+	    : inputs_find(m->build->late, INPUT_LATE, m->params->name);
+
+	if (input == NULL && earlier->state == EARLIER_SIGNED)
+		return late_from_signed(m, earlier);
+	if (input == NULL)
+		step_finding(m->build, m->step, "csr", "CSR-LATE", NULL,
+		    "the request for '%s' is to come when the plan is run, and "
+		    "did not; give it with '--csr %s=FILE'",
+		    m->params->name, m->params->name);
+	*ret_input = input;
+	return 0;
+}
+
+static int
+find_request(struct making *m, const struct input **ret_input)
+{
+	if (!is_late(m->params)) {
+		/* Where it is NULL, reading the inputs gave a finding. */
+		*ret_input =
+		    inputs_find(m->build->inputs, INPUT_FILE, m->params->csr);
+		return 0;
+	}
+	return m->build->mode == BUILD_CHECK ? late_placeholder(m)
+					     : find_late(m, ret_input);
+}
+
 /* The subject's public key: from the token, or from the request. */
 static int
 take_subject_key(struct making *m)
 {
-	const struct input *input;
+	const struct input *input = NULL;
 
 	if (m->params->csr == NULL) {
 		if (build_key(m->build, m->step, "key", m->params->key,
@@ -119,11 +210,12 @@ take_subject_key(struct making *m)
 		m->spki_len = m->key.spki_len;
 		return 0;
 	}
-	input = inputs_find(m->build->inputs, INPUT_FILE, m->params->csr);
+	if (find_request(m, &input) < 0)
+		return -1;
 	if (input == NULL)
-		return 0; /* reading the inputs gave a finding */
-	if (csr_read(m->params->csr, input->data, input->len,
-		m->build->findings, &m->csr) < 0) {
+		return 0;
+	if (csr_read(is_late(m->params) ? input->file : m->params->csr,
+		input->data, input->len, m->build->findings, &m->csr) < 0) {
 		if (ca_error_exit_status() != CA_EXIT_REFUSED)
 			return -1;
 		ca_error_clear(); /* the findings say it */
@@ -412,10 +504,16 @@ make_details(const struct making *m, const struct certificate_facts *facts)
 	const struct key_type *type =
 	    key_type_of_spki(facts->spki, facts->spki_len);
 	AUTO_CHARS(serial) = text_hex(facts->serial, facts->serial_len);
-	AUTO_CHARS(spki) = sha256_hex(facts->spki, facts->spki_len);
+	AUTO_CHARS(hash) = sha256_hex(facts->spki, facts->spki_len);
+	AUTO_CHARS(key) = NULL;
 	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
 
-	if (serial == NULL || spki == NULL)
+	if (is_late(m->params) && m->build->mode == BUILD_CHECK)
+		key = text_copy("comes with the request when the plan is run");
+	else if (hash != NULL)
+		key = text_printf("%s, SHA-256\n  %s",
+		    type == NULL ? "unknown" : type->name, hash);
+	if (serial == NULL || key == NULL)
 		return NULL;
 	date_format(facts->not_before, from);
 	date_format(facts->not_after, until);
@@ -424,9 +522,9 @@ make_details(const struct making *m, const struct certificate_facts *facts)
 			   "serial: %s\n"
 			   "valid: %s to %s\n"
 			   "profile: %s\n"
-			   "public key: %s, SHA-256\n  %s",
+			   "public key: %s",
 	    facts->subject, facts->issuer, serial, from, until,
-	    m->params->profile, type == NULL ? "unknown" : type->name, spki);
+	    m->params->profile, key);
 }
 
 /* Facts, summary, stage and signer of a certificate whose bytes are there. */

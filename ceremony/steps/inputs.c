@@ -11,6 +11,7 @@ static const char *const role_names[] = {
 	[INPUT_AUTHORITY] = "authority",
 	[INPUT_PROFILE] = "profile",
 	[INPUT_FILE] = "file",
+	[INPUT_LATE] = "late",
 };
 
 const char *

@@ -17,6 +17,11 @@ enum input_role {
 	INPUT_AUTHORITY, /* authority.yaml */
 	INPUT_PROFILE,   /* given: the profile's name */
 	INPUT_FILE,      /* given: a path, relative to the plan */
+	/*
+	 * A request that came when the plan was run: given is the name of the
+	 * step's certificate.  Not in the manifest; the list has its key.
+	 */
+	INPUT_LATE,
 };
 
 struct input {
@@ -33,7 +38,7 @@ struct inputs {
 	size_t count;
 };
 
-/* "plan", "authority", "profile", "file"; and back (CA_R_CORRUPT). */
+/* "plan", "authority", "profile", "file", "late"; and back (CA_R_CORRUPT). */
 const char *input_role_name(enum input_role role);
 int input_role_by_name(const char *name, enum input_role *ret_role) MUST_USE;
 

@@ -305,9 +305,9 @@ keep_profile(struct build *build, const char *name, struct profile *profile)
 }
 
 /* Compile each profile once; one that cannot be compiled gives NULL. */
-static int
-load_profile(struct build *build, const struct step *step, const char *name,
-    const struct profile **ret_profile)
+int
+build_any_profile(struct build *build, const struct step *step,
+    const char *member, const char *name, const struct profile **ret_profile)
 {
 	AUTO_PTR(profile) *profile = NULL;
 	AUTO_CHARS(file) = NULL;
@@ -326,10 +326,9 @@ load_profile(struct build *build, const struct step *step, const char *name,
 		return -1;
 	if (profile_load(
 		file, input->data, input->len, build->findings, &profile) < 0)
-		return build_error_to_finding(
-		    build, step, "profile", "PROFILE");
+		return build_error_to_finding(build, step, member, "PROFILE");
 	if (strcmp(profile_id(profile), name) != 0) {
-		step_finding(build, step, "profile", "PROFILE-ID", NULL,
+		step_finding(build, step, member, "PROFILE-ID", NULL,
 		    "'%s' calls itself '%s'; file name and id must agree", file,
 		    profile_id(profile));
 		return 0;
@@ -346,7 +345,7 @@ build_profile(struct build *build, const struct step *step, const char *name,
 {
 	const struct profile *profile = NULL;
 
-	if (load_profile(build, step, name, &profile) < 0)
+	if (build_any_profile(build, step, "profile", name, &profile) < 0)
 		return -1;
 	if (profile == NULL)
 		return 0;

@@ -147,6 +147,49 @@ static const cyaml_schema_field_t crl_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t backup_fields[] = {
+	YAML_NEEDED("serial", struct backup_params, serial),
+	YAML_NEEDED("fate", struct backup_params, fate),
+	YAML_NEEDED("note", struct backup_params, note),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t backup_value = {
+	CYAML_VALUE_MAPPING(
+	    CYAML_FLAG_DEFAULT, struct backup_params, backup_fields),
+};
+
+static const cyaml_schema_field_t reshare_fields[] = {
+	YAML_NEEDED("set", struct reshare_params, set),
+	CYAML_FIELD_SEQUENCE("backups",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct reshare_params,
+	    backups, &backup_value, 0, BACKUPS_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t abandon_fields[] = {
+	YAML_NEEDED("plan", struct abandon_params, plan),
+	YAML_NEEDED("why", struct abandon_params, why),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t adopt_config_fields[] = {
+	YAML_NEEDED("why", struct adopt_config_params, why),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t adopt_token_fields[] = {
+	YAML_OPTIONAL("label", struct adopt_token_params, label),
+	YAML_NEEDED("serial", struct adopt_token_params, serial),
+	YAML_NEEDED("why", struct adopt_token_params, why),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t correct_clock_fields[] = {
+	YAML_NEEDED("why", struct correct_clock_params, why),
+	CYAML_FIELD_END,
+};
+
 /* One kind of step: a mapping that may be there. */
 #define KIND(key, member, fields)                                              \
 	CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
@@ -161,6 +204,11 @@ static const cyaml_schema_field_t step_fields[] = {
 	KIND("adopt-certificate", adopt_certificate, adopt_fields),
 	KIND("revoke", revoke, revoke_fields),
 	KIND("crl", crl, crl_fields),
+	KIND("reshare", reshare, reshare_fields),
+	KIND("abandon", abandon, abandon_fields),
+	KIND("adopt-config", adopt_config, adopt_config_fields),
+	KIND("adopt-token", adopt_token, adopt_token_fields),
+	KIND("correct-clock", correct_clock, correct_clock_fields),
 	CYAML_FIELD_END,
 };
 
@@ -185,6 +233,7 @@ static const cyaml_schema_field_t plan_fields[] = {
 	YAML_NEEDED("title", struct plan_params, title),
 	CYAML_FIELD_MAPPING("window", CYAML_FLAG_DEFAULT, struct plan_params,
 	    window, window_fields),
+	YAML_OPTIONAL("unattended", struct plan_params, unattended),
 	CYAML_FIELD_SEQUENCE("steps", CYAML_FLAG_POINTER, struct plan_params,
 	    steps, &step_value, 1, STEPS_MAX),
 	CYAML_FIELD_END,

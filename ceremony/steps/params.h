@@ -45,6 +45,9 @@ struct csr_params {
 	struct subject_params subject;
 };
 
+/* `csr` of a request that comes only when the plan is run (`--csr`). */
+#define CSR_LATE "late"
+
 /* root, subordinate, ocsp-responder */
 struct certificate_params {
 	char *name, *issuer, *key, *csr, *profile, *validity;
@@ -67,6 +70,39 @@ struct crl_params {
 	char *name, *issuer, *profile, *validity;
 };
 
+enum { BACKUPS_MAX = 1000 };
+
+/* What became of one backup of the token. */
+struct backup_params {
+	char *serial; /* as the journal's event of kind "backup" has it */
+	char *fate;   /* "destroyed", "remade", "kept" */
+	char *note;
+};
+
+struct reshare_params {
+	char *set; /* set file (quorum/set.h), relative to the plan */
+	struct backup_params *backups;
+	unsigned backups_count;
+};
+
+struct abandon_params {
+	char *plan; /* id of the plan whose run is cut off */
+	char *why;
+};
+
+struct adopt_config_params {
+	char *why;
+};
+
+struct adopt_token_params {
+	char *label; /* NULL: the one that the journal has */
+	char *serial, *why;
+};
+
+struct correct_clock_params {
+	char *why;
+};
+
 /* Exactly one is not NULL; step.c sees to that. */
 struct step_params {
 	struct generate_key_params *generate_key;
@@ -77,6 +113,11 @@ struct step_params {
 	struct adopt_params *adopt_certificate;
 	struct revoke_params *revoke;
 	struct crl_params *crl;
+	struct reshare_params *reshare;
+	struct abandon_params *abandon;
+	struct adopt_config_params *adopt_config;
+	struct adopt_token_params *adopt_token;
+	struct correct_clock_params *correct_clock;
 };
 
 struct plan_params {
@@ -84,6 +125,7 @@ struct plan_params {
 	struct {
 		char *from, *until;
 	} window;
+	char *unattended; /* "true": no confirmations; or NULL */
 	struct step_params *steps;
 	unsigned steps_count;
 };

@@ -12,8 +12,6 @@
 #include "base/error.h"
 #include "ceremony/steps/build.h"
 
-CLEANUP_DEFINE(EC_GROUP, EC_GROUP_free);
-CLEANUP_DEFINE(EC_POINT, EC_POINT_free);
 CLEANUP_DEFINE(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free);
 CLEANUP_DEFINE(OSSL_PARAM, OSSL_PARAM_free);
 

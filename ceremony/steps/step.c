@@ -18,6 +18,11 @@ static const struct step_kind *const step_table[] = {
 	&step_adopt_certificate,
 	&step_revoke,
 	&step_crl,
+	&step_reshare,
+	&step_abandon,
+	&step_adopt_config,
+	&step_adopt_token,
+	&step_correct_clock,
 };
 
 enum { STEP_KINDS = sizeof(step_table) / sizeof(step_table[0]) };
@@ -160,6 +165,28 @@ step_text(char **ret_text, const char *fmt, ...)
 	}
 	*ret_text = text_escape(text, (size_t)len);
 	return *ret_text == NULL ? -1 : 0;
+}
+
+void
+step_alone(struct build *build, const struct step *step)
+{
+	if (step->plan->steps_count == 1)
+		return;
+	step_finding(build, step, NULL, "STEP-ALONE", NULL,
+	    "'%s' changes the authority itself, and must be the only step of "
+	    "its plan; put the other steps into another plan",
+	    step->kind->name);
+}
+
+void
+step_check_why(struct build *build, const struct step *step, const char *why)
+{
+	if (strlen(why) <= WHY_MAX && strspn(why, " \t\r\n") != strlen(why))
+		return;
+	step_finding(build, step, "why", "WHY", NULL,
+	    "say in 1 to %d octets why this is done: it is journalled, and "
+	    "read by those who come a year later",
+	    WHY_MAX);
 }
 
 void

@@ -36,6 +36,10 @@ struct input_visitor {
 	void *ctx;
 	int (*need)(void *ctx, enum input_role role, const char *given,
 	    const char *place);
+	/* Every profiles/NAME.yaml that there is, as INPUT_PROFILE. */
+	int (*need_profiles)(void *ctx, const char *place);
+	/* What is gathered so far, to follow what a file names. */
+	const struct inputs *inputs;
 };
 
 /* Where objects of a kind are published: public/DIRECTORY/NAME + ending. */
@@ -99,6 +103,7 @@ void step_finding(struct build *build, const struct step *step, const char *key,
 
 extern const struct step_kind step_generate_key, step_csr, step_root,
     step_subordinate, step_ocsp_responder, step_adopt_certificate, step_revoke,
-    step_crl;
+    step_crl, step_reshare, step_abandon, step_adopt_config, step_adopt_token,
+    step_correct_clock;
 
 #endif

@@ -10,7 +10,7 @@ setup_file() {
 
 setup() {
 	copy_authority
-	echo "$PIN" > pin
+	pins > pin
 	export P
 	{
 		step_key k
@@ -25,8 +25,8 @@ faulty() {
 	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 \
 		strace -f -o strace.log -e "trace=$1" \
 		-e "inject=$1:error=$2:when=$3" \
-		"$CA_TOOL" plan run -d "$A" "$P" --yes --pin-fd 8 \
-		8< <(echo "$PIN")
+		"$CA_TOOL" plan run -d "$A" "$P" --yes "${OPS[@]}" --pin-fd 8 \
+		8< <(pins)
 }
 
 # After a fault the run either never began, or resumes; then all is there, once.
@@ -117,15 +117,20 @@ needs_strace() {
 		expect -c "
 			set timeout 30
 			spawn -noecho sh -c {exec \"\$CA_TOOL\" plan run \
-				-d mount/a \"\$P\" --pin-fd 8 8< pin}
-			expect \"Type yes to go on\"
+				-d mount/a \"\$P\" \$OP_OPTIONS --pin-fd 8 8< pin}
+			expect \"approve this plan\"
+			expect \"Type yes\"
+			send \"yes\r\"
+			expect \"list right\"
+			expect \"Type yes\"
 			catch {exec sh -c {cat /dev/zero > mount/filler}}
 			send \"yes\r\"
 			expect eof
 			exit [lindex [wait] 3]"
 		status=$?
 		rm mount/filler
-		"$CA_TOOL" plan run --resume -d mount/a --yes --pin-fd 8 8< pin ||
+		"$CA_TOOL" plan run --resume -d mount/a --yes $OP_OPTIONS \
+			--pin-fd 8 8< pin ||
 			exit 98
 		rm -rf "$1" && cp -a mount/a "$1"
 		exit "$status"' bash "$A"
@@ -141,7 +146,7 @@ needs_strace() {
 		rm -rf "$A"
 		cp -a "$BASE" "$A"
 		run read_only "$A/$dir" "$CA_TOOL" plan run -d "$A" "$P" \
-			--yes --pin-fd 8 8< <(echo "$PIN")
+			--yes "${OPS[@]}" --pin-fd 8 8< <(pins)
 		[ "$status" -ne 0 ] && [ "$status" -lt 128 ]
 		[[ $output =~ [Rr]ead-only|denied|token ]]
 		goes_on

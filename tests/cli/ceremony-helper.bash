@@ -128,8 +128,8 @@ no_leaks() {
 at_time() {
 	local offset=$1
 	shift
-	no_leaks faketime -f "$offset" setsid -w "$CA_TOOL" "$@" --pin-fd 8 \
-		8< <(printf '%s\n' "$PIN")
+	no_leaks faketime -f "$offset" setsid -w "$CA_TOOL" "$@" "${OPS[@]}" \
+		--pin-fd 8 8< <(pins)
 }
 
 # keep: check $P, print the directory below ceremonies/ where it is kept.

@@ -290,8 +290,8 @@ request_and_more() {
 		step_list l1 root-g1
 	} | plan p > "$P"
 	orders 'delay C_Sign 2000000' "mark $BATS_TEST_TMPDIR/marks"
-	setsid env --default-signal=INT "$CA_TOOL" plan run -d "$A" "$P" --yes --pin-fd 8 \
-		8< <(echo "$PIN") > out 2>&1 3>&- &
+	setsid env --default-signal=INT "$CA_TOOL" plan run -d "$A" "$P" --yes "${OPS[@]}" --pin-fd 8 \
+		8< <(pins) > out 2>&1 3>&- &
 	pid=$!
 	for _ in {1..100}; do
 		[ -s marks ] && break
@@ -319,8 +319,8 @@ request_and_more() {
 	local pid i
 	{ step_key k1; step_key k2; step_root k2; } | plan p > "$P"
 	orders 'delay C_GenerateKeyPair 700000' "count $BATS_TEST_TMPDIR/calls"
-	setsid env --default-signal=INT "$CA_TOOL" plan run -d "$A" "$P" --yes --pin-fd 8 \
-		8< <(echo "$PIN") > out 2>&1 3>&- &
+	setsid env --default-signal=INT "$CA_TOOL" plan run -d "$A" "$P" --yes "${OPS[@]}" --pin-fd 8 \
+		8< <(pins) > out 2>&1 3>&- &
 	pid=$!
 	for _ in {1..100}; do
 		grep -qs C_GenerateKeyPair calls && break

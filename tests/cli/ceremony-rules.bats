@@ -125,7 +125,8 @@ undone() {
 	[ "$(token_keys)" = "journal root-g1" ]
 	[ "$(soft --list-objects --type privkey 2> /dev/null |
 		grep -c 'label:')" -eq 2 ]
-	[ "$(find "$A/public" -type f ! -path "*/journal/*" | wc -l)" -eq 2 ]
+	[ "$(find "$A/public" -type f ! -path "*/journal/*" \
+		! -path "*/anchor/*" | wc -l)" -eq 2 ]
 	says 'len(D("key-destroyed")) == 2'
 	says 'len(D("refused")) == 1'
 	says 'D("close")[-1]["outcome"] == "refused"'
@@ -169,12 +170,20 @@ undone() {
 people() {
 	CA_ANSWER=$1 expect <<-'EOF'
 	set timeout 30
-	spawn -noecho sh -c {exec "$CA_TOOL" plan run -d "$A" "$P" --pin-fd 8 \
-		8< pin}
+	spawn -noecho sh -c {exec "$CA_TOOL" plan run -d "$A" "$P" $OP_OPTIONS \
+		--pin-fd 8 8< pin}
 	expect {
-		"Type yes to go on" { send "$env(CA_ANSWER)\r" }
+		"approve this plan" {}
 		timeout { exit 99 }
 	}
+	expect "Type yes"
+	send "yes\r"
+	expect {
+		"list right" {}
+		timeout { exit 99 }
+	}
+	expect "Type yes"
+	send "$env(CA_ANSWER)\r"
 	expect eof
 	exit [lindex [wait] 3]
 	EOF
@@ -182,7 +191,7 @@ people() {
 
 @test "the room says no: the keys are destroyed, nothing was signed" {
 	local answer
-	echo "$PIN" > pin
+	pins > pin
 	export A P
 	for answer in no '' YES ye 'yes no'; do
 		rm -rf "$A"

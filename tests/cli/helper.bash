@@ -2,6 +2,10 @@
 # What all tests of the command line share.  CA_TOOL is the program, PKCS11_SHIM
 # the module of tests/shim.  bats keeps descriptor 3 for itself: PINs come in
 # on 8 (user) and 9 (SO).
+#
+# Most tests are not about the quorum: their authorities have one operator, op,
+# and a PIN that is typed (login: prompt).  op's passphrase is the user PIN, so
+# that one descriptor has both, however often they are asked for.
 
 bats_require_minimum_version 1.5.0
 
@@ -14,6 +18,23 @@ SO_PIN=so-pin-654321
 
 : "${CA_TOOL:?the program}" "${PKCS11_SHIM:?the shim}"
 
+OPERATORS=${BATS_RUN_TMPDIR:?}/operators
+if [ ! -f "$OPERATORS/set.yaml" ]; then
+	"$BATS_TEST_DIRNAME/../make-operators" "$OPERATORS" 1 "$PIN" op
+fi
+# What a command needs where op approves and confirms, and what to init.
+OPS=(--operator "op=file:$OPERATORS/op.key" --passphrase-fd op=8)
+# The same for a shell in a shell.
+export OP_OPTIONS=${OPS[*]}
+SET=(--operators "$OPERATORS/sign-only.yaml" --login prompt)
+
+# The PIN and passphrase, as often as they are asked for.
+pins() {
+	for _ in {1..12}; do
+		echo "$PIN"
+	done
+}
+
 # bats lets `! command` pass in the middle of a test.
 never() {
 	! "$@"
@@ -24,9 +45,9 @@ ca-tool() {
 	setsid -w "$CA_TOOL" "$@"
 }
 
-# ca-tool with the PINs on descriptors.
+# ca-tool with op and the PIN.
 ca-tool-pin() {
-	ca-tool "$@" --pin-fd 8 8< <(printf '%s\n' "$PIN")
+	ca-tool "$@" "${OPS[@]}" --pin-fd 8 8< <(pins)
 }
 
 # make_authority DIR [OPTION...]
@@ -37,8 +58,8 @@ make_authority() {
 		--crl-url 'http://crl.example.org/{issuer}.crl' \
 		--ca-issuers-url 'http://ca.example.org/{issuer}.der' \
 		--ocsp-url 'http://ocsp.example.org/' \
-		--pin-fd 8 --so-pin-fd 9 "$@" \
-		8< <(printf '%s\n' "$PIN") 9< <(printf '%s\n' "$SO_PIN")
+		"${SET[@]}" "${OPS[@]}" --pin-fd 8 --so-pin-fd 9 "$@" \
+		8< <(pins) 9< <(printf '%s\n' "$SO_PIN")
 }
 
 # A time for plans: when OFFSET, such as "-1 day" or "+7 days".

@@ -74,8 +74,8 @@ assert report["token_label"] and report["token_serial"]' \
 	refused 2 "twice|empty"
 	local id
 	for id in $'two\nlines' $'esc\e[31m' 'has blank' 'plus+sign'; do
-		run ca-tool init "$A" --id "$id" --pin-fd 8 --so-pin-fd 9 \
-			8< <(echo "$PIN") 9< <(echo "$SO_PIN")
+		run ca-tool init "$A" --id "$id" "${SET[@]}" "${OPS[@]}" --pin-fd 8 --so-pin-fd 9 \
+			8< <(pins) 9< <(echo "$SO_PIN")
 		[ "$status" -eq 2 ] || [ "$status" -eq 3 ]
 		no_escapes
 		[ ! -e "$A/journal.db" ]
@@ -97,27 +97,28 @@ assert report["token_label"] and report["token_serial"]' \
 }
 
 @test "PINs: missing lines, empty, too short, NUL" {
-	run ca-tool init "$A" --id example.org/a --pin-fd 8 --so-pin-fd 8 \
+	run ca-tool init "$A" --id example.org/a "${SET[@]}" "${OPS[@]}" --pin-fd 8 --so-pin-fd 8 \
 		8< /dev/null
 	refused 4 "SO PIN"
-	run ca-tool init "$A" --id example.org/a --pin-fd 8 --so-pin-fd 9 \
+	run ca-tool init "$A" --id example.org/a "${SET[@]}" "${OPS[@]}" --pin-fd 8 --so-pin-fd 9 \
 		8< <(printf '\n') 9< <(echo "$SO_PIN")
 	refused 4 "user PIN"
-	run ca-tool init "$A" --id example.org/a --pin-fd 8 --so-pin-fd 9 \
+	run ca-tool init "$A" --id example.org/a "${SET[@]}" "${OPS[@]}" --pin-fd 8 --so-pin-fd 9 \
 		8< <(echo abc) 9< <(echo "$SO_PIN")
 	refused 4 "PIN"
-	run ca-tool init "$A" --id example.org/a --pin-fd 8 --so-pin-fd 9 \
+	run ca-tool init "$A" --id example.org/a "${SET[@]}" "${OPS[@]}" --pin-fd 8 --so-pin-fd 9 \
 		8< <(printf '1234\00056\n') 9< <(echo "$SO_PIN")
 	refused 4 "PIN"
 	# Nothing of it stands in the way of the init that is meant.
-	run ca-tool init "$A" --id example.org/a --pin-fd 8 --so-pin-fd 9 \
-		8< <(echo "$PIN") 9< <(echo "$SO_PIN")
+	run ca-tool init "$A" --id example.org/a "${SET[@]}" "${OPS[@]}" --pin-fd 8 --so-pin-fd 9 \
+		8< <(pins) 9< <(echo "$SO_PIN")
 	[ "$status" -eq 0 ]
 }
 
 @test "both PINs from one descriptor: SO first" {
-	ca-tool init "$A" --id example.org/a --pin-fd 8 --so-pin-fd 8 \
-		8< <(printf '%s\n%s\n' "$SO_PIN" "$PIN")
+	ca-tool init "$A" --id example.org/a "${SET[@]}" "${OPS[@]}" \
+		--pin-fd 8 --so-pin-fd 8 \
+		8< <(printf '%s\n' "$SO_PIN"; pins)
 	run ca-tool-pin key list -d "$A"
 	[ "$status" -eq 0 ]
 }
@@ -126,14 +127,14 @@ assert report["token_label"] and report["token_serial"]' \
 	# A pipe that stays empty holds init at its prompt while we look.
 	mkfifo "$BATS_TEST_TMPDIR/pins"
 	exec 8<> "$BATS_TEST_TMPDIR/pins"
-	"$CA_TOOL" init "$A" --id example.org/a --pin-fd 8 --so-pin-fd 8 \
+	"$CA_TOOL" init "$A" --id example.org/a "${SET[@]}" "${OPS[@]}" --pin-fd 8 --so-pin-fd 8 \
 		> /dev/null 2>&1 3>&- &
 	local pid=$!
 	printf '%s\n' "$SO_PIN" >&8
 	sleep 0.3
 	[ -d "/proc/$pid" ]
 	never grep -qs -e "$SO_PIN" "/proc/$pid/cmdline" "/proc/$pid/environ"
-	printf '%s\n' "$PIN" >&8
+	pins >&8 # the PIN, and op's passphrase twice
 	exec 8>&-
 	wait "$pid"
 	# Nor in what was written.

@@ -68,7 +68,7 @@ assert os.path.isdir(os.path.join(sys.argv[2], "ceremonies",
 	local before
 	before=$(ca-tool journal show -d "$A" | grep -c .)
 	run at_time '+30d' setsid -w "$CA_TOOL" plan run -d "$A" "$P" \
-		--yes --pin-fd 8 8< <(echo "$PIN")
+		--yes "${OPS[@]}" --pin-fd 8 8< <(pins)
 	refused 3 "window"
 	[ "$(ca-tool journal show -d "$A" --kind key-intent |
 		grep -c root-g1)" -eq 0 ]
@@ -157,8 +157,8 @@ assert [row["kind"] for row in report["objects"]] == ["certificate", "crl"]' \
 @test "a read-only authority is refused before the token is used" {
 	can_mount || skip "no namespaces for mounts"
 	step_key root-g1 | plan first > "$P"
-	run read_only "$A" "$CA_TOOL" plan run -d "$A" "$P" --yes --pin-fd 8 \
-		8< <(echo "$PIN")
+	run read_only "$A" "$CA_TOOL" plan run -d "$A" "$P" --yes "${OPS[@]}" --pin-fd 8 \
+		8< <(pins)
 	refused 1 "cannot" "[Rr]ead-only|Permission"
 	run ca-tool-pin plan run -d "$A" "$P" --yes
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
@@ -172,8 +172,8 @@ assert [row["kind"] for row in report["objects"]] == ["certificate", "crl"]' \
 		mount -t tmpfs -o size=64m none "$1" || exit 99
 		cp -a "$2" "$1/a"
 		head -c 100m /dev/zero > "$1/filler" 2> /dev/null
-		"$CA_TOOL" plan run -d "$1/a" "$3" --yes --pin-fd 8 \
-			8< <(echo "$4")
+		"$CA_TOOL" plan run -d "$1/a" "$3" --yes $OP_OPTIONS \
+			--pin-fd 8 8< <(yes "$4" | head -n 12)
 		status=$?
 		rm "$1/filler"
 		"$CA_TOOL" journal show -d "$1/a" --kind key-intent

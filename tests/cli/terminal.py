@@ -17,6 +17,10 @@ import unittest
 
 CA_TOOL = os.environ["CA_TOOL"]
 PIN, SO_PIN = "user-pin-123456", "so-pin-654321"
+PHRASE = "passphrase-of-op"
+MAKE_OPERATORS = os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                              "..", "make-operators")
+PASSPHRASE = "op: [Pp]assphrase of '[^']*op.key'[^\n]*: "
 TIMEOUT = 30
 PLAN = """format: ca-tool-plan-1
 id: first
@@ -131,24 +135,49 @@ class Case(unittest.TestCase):
         self.plan = os.path.join(self.base, "plan.yaml")
         with open(self.plan, "w", encoding="utf-8") as file:
             file.write(PLAN.format(begin=date(-86400), end=date(86400)))
+        self.operators = os.path.join(self.base, "operators")
+        subprocess.run([MAKE_OPERATORS, self.operators, "1", PHRASE, "op"],
+                       check=True)
+        self.op = f"op=file:{self.operators}/op.key"
+        self.founding = ["init", self.authority, "--id", "example.org/test",
+                         "--operators", f"{self.operators}/sign-only.yaml",
+                         "--login", "prompt", "--operator", self.op]
 
     def tearDown(self):
         shutil.rmtree(self.base)
 
     def make(self):
-        """The authority, with both PINs from a pipe."""
+        """The authority, with both PINs and op's passphrase from pipes."""
         read, write = os.pipe()
         os.write(write, f"{SO_PIN}\n{PIN}\n".encode())
         os.close(write)
-        subprocess.run([CA_TOOL, "init", self.authority, "--id",
-                        "example.org/test", "--pin-fd", str(read),
-                        "--so-pin-fd", str(read),
+        phrases, write = os.pipe()
+        os.write(write, f"{PHRASE}\n".encode() * 4)
+        os.close(write)
+        subprocess.run([CA_TOOL, *self.founding, "--pin-fd", str(read),
+                        "--so-pin-fd", str(read), "--passphrase-fd",
+                        f"op={phrases}",
                         "--crl-url", "http://crl.example.org/{issuer}.crl"],
-                       pass_fds=[read], check=True, capture_output=True)
+                       pass_fds=[read, phrases], check=True,
+                       capture_output=True)
         os.close(read)
+        os.close(phrases)
 
     def key_list(self, **kwargs):
         return Terminal("key", "list", "-d", self.authority, **kwargs)
+
+    def run_to_the_list(self, *args, env=None):
+        """plan run, up to the question whether the list is right."""
+        terminal = Terminal("plan", "run", "-d", self.authority, self.plan,
+                            "--operator", self.op, *args, env=env)
+        terminal.expect("approve this plan")
+        terminal.expect("Type yes[^\n]*: ")
+        terminal.send("yes\n")
+        terminal.answer(PASSPHRASE, PHRASE)
+        terminal.answer("PIN[^\n]*: ", PIN)
+        terminal.expect("list right")
+        terminal.expect("Type yes[^\n]*: ")
+        return terminal
 
     def journal(self):
         return subprocess.run([CA_TOOL, "journal", "show", "-d",
@@ -158,13 +187,15 @@ class Case(unittest.TestCase):
 
 class Prompts(Case):
     def test_init_asks_twice_and_shows_nothing(self):
-        terminal = Terminal("init", self.authority, "--id",
-                            "example.org/test")
+        terminal = Terminal(*self.founding)
         terminal.answer("SO\\)? PIN[^\n]*: ", SO_PIN)
         terminal.answer("SO\\)? PIN[^\n]*again: ", SO_PIN)
         terminal.answer("[Uu]ser PIN[^\n]*: ", PIN)
         terminal.answer("[Uu]ser PIN[^\n]*again: ", PIN)
+        terminal.answer(PASSPHRASE, PHRASE)
+        terminal.answer(PASSPHRASE, PHRASE)
         self.assertEqual(terminal.finish(), 0, terminal.seen)
+        self.assertNotIn(PHRASE, terminal.seen)
         self.assertNotIn(PIN, terminal.seen)
         self.assertNotIn(SO_PIN, terminal.seen)
         terminal = self.key_list()
@@ -172,8 +203,7 @@ class Prompts(Case):
         self.assertEqual(terminal.finish(), 0, terminal.seen)
 
     def test_init_asks_again_when_the_two_differ(self):
-        terminal = Terminal("init", self.authority, "--id",
-                            "example.org/test")
+        terminal = Terminal(*self.founding)
         terminal.answer("SO\\)? PIN[^\n]*: ", SO_PIN)
         terminal.answer("again: ", SO_PIN + "x")
         terminal.expect("The two differ")
@@ -181,11 +211,12 @@ class Prompts(Case):
         terminal.answer("again: ", SO_PIN)
         terminal.answer("[Uu]ser PIN[^\n]*: ", PIN)
         terminal.answer("again: ", PIN)
+        terminal.answer(PASSPHRASE, PHRASE)
+        terminal.answer(PASSPHRASE, PHRASE)
         self.assertEqual(terminal.finish(), 0, terminal.seen)
 
     def test_init_gives_up_after_three(self):
-        terminal = Terminal("init", self.authority, "--id",
-                            "example.org/test")
+        terminal = Terminal(*self.founding)
         for i in range(3):
             terminal.answer("SO\\)? PIN[^\n]*: ", f"first-{i}")
             terminal.answer("again: ", f"second-{i}")
@@ -251,9 +282,7 @@ class Signals(Case):
 
     def test_ctrl_c_at_the_question(self):
         self.make()
-        terminal = Terminal("plan", "run", "-d", self.authority, self.plan)
-        terminal.answer("PIN[^\n]*: ", PIN)
-        terminal.expect("Type yes")
+        terminal = self.run_to_the_list()
         terminal.send("\x03")
         self.assertEqual(terminal.finish(), 1, terminal.seen)
         self.assertNotIn("  intent ", self.journal())
@@ -262,11 +291,10 @@ class Signals(Case):
 class Confirm(Case):
     def run_plan(self, answer, *args, env=None):
         self.make()
-        terminal = Terminal("plan", "run", "-d", self.authority, self.plan,
-                            *args, env=env)
-        terminal.answer("PIN[^\n]*: ", PIN)
-        terminal.expect("Type yes[^\n]*: ")
+        terminal = self.run_to_the_list(*args, env=env)
         terminal.send(answer + "\n")
+        if answer == "yes":
+            terminal.answer(PASSPHRASE, PHRASE)
         return terminal.finish(), terminal.seen
 
     def signed(self):
@@ -278,7 +306,7 @@ class Confirm(Case):
         self.assertEqual(status, 0, seen)
         self.assertTrue(self.signed())
         # The list of objects stood before the question, with its hashes.
-        before = seen[:seen.index("Type yes")]
+        before = seen[:seen.rindex("Type yes")]
         self.assertIn("root-g1", before)
         self.assertRegex(before, "[0-9a-f]{64}")
         self.assertIn("\x1b[1m", seen)
@@ -301,6 +329,78 @@ class Confirm(Case):
         status, seen = self.run_plan("yes", env={"NO_COLOR": "1"})
         self.assertEqual(status, 0, seen)
         self.assertNotIn("\x1b[1m", seen)
+
+
+class Operators(Case):
+    def test_a_wrong_passphrase_is_said_and_a_further_try_asked_for(self):
+        self.make()
+        terminal = Terminal("plan", "approve", "-d", self.authority,
+                            self.plan, "--yes", "--operator", self.op)
+        terminal.answer(PASSPHRASE, "wrong-passphrase")
+        terminal.expect("wrong[^?]*[Tt]ry once more")
+        terminal.send("yes\n")
+        terminal.answer(PASSPHRASE, PHRASE)
+        self.assertEqual(terminal.finish(), 0, terminal.seen)
+        self.assertNotIn(PHRASE, terminal.seen)
+
+    def test_no_further_try(self):
+        self.make()
+        terminal = Terminal("plan", "approve", "-d", self.authority,
+                            self.plan, "--yes", "--operator", self.op)
+        terminal.answer(PASSPHRASE, "wrong-passphrase")
+        terminal.expect("[Tt]ry once more")
+        terminal.send("\n")
+        self.assertEqual(terminal.finish(), 4, terminal.seen)
+        self.assertEqual(len(re.findall(PASSPHRASE, terminal.seen)), 1)
+
+    def test_who_takes_part_is_asked(self):
+        self.make()
+        terminal = Terminal("plan", "approve", "-d", self.authority,
+                            self.plan, "--yes")
+        terminal.expect("NAME=KEY[^\n]*: ")
+        terminal.send("nonsense\n")
+        terminal.expect("NAME=KEY[^\n]*: ")
+        terminal.send("mallory=file:m.key\n")
+        terminal.expect("mallory[^=]*NAME=KEY[^\n]*: ")
+        terminal.send(self.op + "\n")
+        terminal.answer(PASSPHRASE, PHRASE)
+        self.assertEqual(terminal.finish(), 0, terminal.seen)
+
+    def test_nobody_takes_part(self):
+        self.make()
+        terminal = Terminal("plan", "approve", "-d", self.authority,
+                            self.plan, "--yes")
+        terminal.expect("NAME=KEY[^\n]*: ")
+        terminal.send("\n")
+        self.assertEqual(terminal.finish(), 3, terminal.seen)
+
+    def test_an_object_can_be_looked_at_before_the_yes(self):
+        self.make()
+        terminal = self.run_to_the_list()
+        terminal.send("1\n")
+        terminal.expect("Certificate Sign")  # openssl's words for keyUsage
+        terminal.expect("Type yes[^\n]*: ")
+        terminal.send("yes\n")
+        terminal.answer(PASSPHRASE, PHRASE)
+        self.assertEqual(terminal.finish(), 0, terminal.seen)
+
+    def test_operator_new(self):
+        folder = os.getcwd()
+        os.chdir(self.base)
+        try:
+            for phrase, status in (("short", 3), (PHRASE, 0)):
+                terminal = Terminal("operator", "new", "zoe")
+                terminal.answer("assphrase[^\n]*: ", phrase)
+                terminal.answer("again: ", phrase)
+                self.assertEqual(terminal.finish(), status, terminal.seen)
+                self.assertNotIn(PHRASE, terminal.seen)
+        finally:
+            os.chdir(folder)
+        made = set(os.listdir(self.base))
+        self.assertLessEqual({"zoe.key", "zoe.sign.crt", "zoe.decrypt.crt"},
+                             made)
+        self.assertEqual(os.stat(os.path.join(self.base, "zoe.key")).st_mode
+                         & 0o777, 0o600)
 
 
 if __name__ == "__main__":

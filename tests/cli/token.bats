@@ -71,7 +71,7 @@ assert statement["attributes"]["CKA_SENSITIVE"] is True' \
 	make_authority "$A"
 	step_key root-g1 | plan p > "$BATS_TEST_TMPDIR/p.yaml"
 	run ca-tool plan run -d "$A" "$BATS_TEST_TMPDIR/p.yaml" --yes \
-		--pin-fd 8 8< <(echo wrong-pin)
+		"${OPS[@]}" --pin-fd 9 8< <(pins) 9< <(echo wrong-pin)
 	refused 4 "PIN"
 	run ca-tool-pin key list -d "$A" --json
 	[[ $output != *root-g1* ]]

@@ -142,15 +142,55 @@ load helper
 
 @test "without a terminal, PIN and yes must be given, before anything begins" {
 	run ca-tool init "$BATS_TEST_TMPDIR/a" --id example.org/a
+	refused 2 "--operators"
+	run ca-tool init "$BATS_TEST_TMPDIR/a" --id example.org/a "${SET[@]}"
 	refused 2 "no terminal" "--so-pin-fd N"
-	run ca-tool init "$BATS_TEST_TMPDIR/a" --id example.org/a \
+	run ca-tool init "$BATS_TEST_TMPDIR/a" --id example.org/a "${SET[@]}" \
 		--so-pin-fd 9 9< <(echo "$SO_PIN")
 	refused 2 "no terminal" "--pin-fd N"
 	[ ! -e "$BATS_TEST_TMPDIR/a" ]
-	run ca-tool key list
-	refused 2 "no terminal" "--pin-fd N"
 	run ca-tool-pin plan run x.yaml
 	refused 2 "no terminal" "add --yes"
+}
+
+@test "operators: names, keys and descriptors are checked at once" {
+	local bad
+	for bad in alice alice= =file:x 'Al ice=file:x' "alice=" '../a=file:x'; do
+		run ca-tool share check alice --operator "$bad"
+		refused 2 "operator"
+	done
+	run ca-tool share check alice --operator alice=file:a \
+		--operator alice=file:b
+	refused 2 "alice"
+	for bad in alice alice= alice=x alice=-1 alice=99999 alice=77 alice=1; do
+		run ca-tool share check alice --passphrase-fd "$bad"
+		refused 2 "passphrase-fd"
+	done
+	run ca-tool share check alice --passphrase-fd alice=8 \
+		--passphrase-fd alice=8 8< /dev/null
+	refused 2 "alice"
+}
+
+@test "init: unknown kinds of login and of PINs" {
+	run ca-tool init x --id example.org/a --operators y --login magic
+	refused 2 "magic"
+	run ca-tool init x --id example.org/a --operators y --pin-length 0
+	refused 2 "pin-length"
+	run ca-tool init x --id example.org/a --operators y --unattended root
+	refused 2 "root"
+	run ca-tool init x --id example.org/a --operators nothing-here.yaml
+	refused 3 "nothing-here.yaml"
+	[ ! -e x ]
+}
+
+@test "plan confirm needs the quorum; a passphrase is never an argument" {
+	run ca-tool plan confirm somewhere
+	refused 2 "--quorum"
+	run ca-tool plan run x.yaml --yes --passphrase secret
+	[ "$status" -eq 2 ]
+	run ca-tool operator new 'Two Words'
+	[ "$status" -ne 0 ]
+	no_escapes
 }
 
 @test "a full disk or a closed pipe behind stdout is a failure" {
@@ -216,12 +256,12 @@ assert report["findings"] == []' "$output"
 			_ca_tool
 			printf "%s\n" "${COMPREPLY[@]}"
 		}
-		ask ca-tool pl
-		ask ca-tool plan c
+		ask ca-tool journ
+		ask ca-tool plan ch
 		ask ca-tool plan check --auth
 		ask ca-tool version --js'
 	[ "$status" -eq 0 ]
-	[ "$output" = $'plan\nplan\nplan\ncheck\n--authority=\n--json' ] || {
+	[ "$output" = $'journal\ncheck\n--authority=\n--json' ] || {
 		echo "$output"
 		false
 	}

@@ -4,7 +4,7 @@
     crash_ceremony.py --tool CA-TOOL --shim SHIM --redirect REDIRECT
         [--sample N] [--seed S] [--kills N] [--jobs N] [--only CASE] [--keep]
 
-Each act (init, two plans, a login, and a resume) is traced once.  replay.py
+Each act (init, two plans, a login, a reshare, and a resume) is traced once.  replay.py
 rebuilds what each kill and each power loss could leave; for each such state
 the real ca-tool goes on, and witness.py checks what must be true.  --sample
 takes N states of each act (0: all of them); --kills does as many real kills.
@@ -30,7 +30,9 @@ import replay
 import witness
 from witness import demand
 
-PIN, SO_PIN = "correct-horse-battery", "staple-of-the-officer"
+PASSPHRASE = "correct-horse-battery"
+MAKE_OPERATORS = os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                              "..", "make-operators")
 
 FIRST_PLAN = """
   - generate-key: { key: root-g1, type: p-256, purpose: ca, backup: none }
@@ -73,6 +75,17 @@ SECOND_PLAN = """
   - crl: { name: root-2, issuer: root-g1, profile: ca-crl }
 """
 
+RESHARE_PLAN = """
+  - reshare: { set: operators/new.yaml }
+"""
+NEW_SET = """format: ca-tool-set-1
+threshold: 2
+operators:
+  - { name: bob, sign: bob.sign.crt, decrypt: bob.decrypt.crt }
+  - { name: dave, sign: dave.sign.crt, decrypt: dave.decrypt.crt }
+  - { name: erin, sign: erin.sign.crt, decrypt: erin.decrypt.crt }
+"""
+
 FIRST = {"certificates": ["root-g1", "issuing-g1", "partner-g1"],
          "crls": ["root-1"], "keys": {"root-g1", "issuing-g1"}}
 SECOND = {"certificates": ["root-g1", "issuing-g1", "partner-g1", "ocsp-g1",
@@ -110,6 +123,29 @@ class Site:
                 "CA_SHIM_MODULE": self.options.module,
                 "CA_SHIM_ORDERS": self.orders}
 
+    def operators(self, name):
+        return os.path.join(self.options.plans, "operators", name)
+
+    def present(self, *names):
+        """Operators who take part; FD is where their passphrases are."""
+        return [word for name in names for word in (
+            "--operator", f"{name}=file:" + self.operators(name + ".key"),
+            "--passphrase-fd", f"{name}=FD")]
+
+    def sets(self):
+        """Data of the entries about sets of operators."""
+        return self.journal().data("quorum")
+
+    def resharing(self):
+        """Is the open run a reshare?"""
+        return any(data["plan"] == "reshare-plan"
+                   for data in self.journal().open_runs())
+
+    def quorum(self):
+        """Two of the set in force."""
+        active = [data for data in self.sets() if data["state"] == "active"]
+        return ("dave", "erin") if len(active) > 1 else ("alice", "bob")
+
     def argv(self, act):
         tool = [self.options.tool]
         if act == "init":
@@ -117,8 +153,13 @@ class Site:
                            "--crl-url", "http://crash.example.org/{issuer}.crl",
                            "--ca-issuers-url",
                            "http://crash.example.org/{issuer}.cer",
-                           "--pin-fd", "PIN", "--so-pin-fd", "SO"]
-        pin = ["-d", self.authority, "--pin-fd", "PIN"]
+                           "--operators", self.operators("set.yaml")
+                           ] + self.present("alice", "bob", "carol")
+        if act == "reshare" or (act == "resume" and self.resharing()):
+            pin = ["-d", self.authority] + self.present(
+                "alice", "bob", "dave", "erin")
+        else:
+            pin = ["-d", self.authority] + self.present(*self.quorum())
         if act == "login":
             return tool + ["key", "list", "--json"] + pin
         if act == "resume":
@@ -127,24 +168,20 @@ class Site:
         return tool + ["plan", "run", plan, "--yes"] + pin
 
     def start(self, act, prefix=()):
-        """Start an act; the PINs come on descriptors."""
-        argv, fds = list(prefix) + self.argv(act), []
-        for name, secret in (("PIN", PIN), ("SO", SO_PIN)):
-            if name not in argv:
-                continue
-            reader, writer = os.pipe()
-            os.write(writer, secret.encode() + b"\n")
-            os.close(writer)
-            argv[argv.index(name)] = str(reader)
-            fds.append(reader)
+        """Start an act; the passphrases, all the same, come on a pipe."""
+        reader, writer = os.pipe()
+        os.write(writer, (PASSPHRASE.encode() + b"\n") * 48)
+        os.close(writer)
+        argv = list(prefix) + [
+            word[:-len("FD")] + str(reader) if word.endswith("=FD") else word
+            for word in self.argv(act)]
         try:
             return subprocess.Popen(
-                argv, env=self.environment(), cwd=self.path, pass_fds=fds,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True)
+                argv, env=self.environment(), cwd=self.path,
+                pass_fds=[reader], stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         finally:
-            for reader in fds:
-                os.close(reader)
+            os.close(reader)
 
     def do(self, act, prefix=(), expected=(0,)):
         process = self.start(act, prefix)
@@ -182,8 +219,7 @@ def go_on_plan(site, journal, plan):
     runs = journal.open_runs()
     if runs:
         site.do("resume")
-    elif {"first": "first-plan", "second": "second-plan"}[plan] in (
-            journal.closed_plans()):
+    elif plan + "-plan" in journal.closed_plans():
         # Where only the closing checkpoint was missing, resume makes it.
         site.do("resume", expected=(0, 3))
         site.do(plan, expected=(3,))
@@ -218,6 +254,21 @@ def check_end(site, wanted):
     witness.check_receipt(site.authority, journal)
 
 
+def check_reshared(site):
+    """The new set is in force: it opens the token, and the old one does not."""
+    demand([data["state"] for data in site.sets()] ==
+           ["active", "begun", "active"], "the sets are not as they should be")
+    demand(site.quorum() == ("dave", "erin"), "the old set is in force")
+    anchors = site.journal().data("anchor")
+    demand(len(anchors) == 6, f"there are {len(anchors)} anchor signatures")
+    for pair in (("bob", "dave"), ("erin", "bob")):
+        site.quorum = lambda pair=pair: pair
+        site.do("login")
+    site.quorum = lambda: ("alice", "bob")
+    site.do("login", expected=(3,))
+    del site.quorum
+
+
 def continue_and_check(site, act):
     """The state is in place: check it, go on, check the end."""
     journal = None
@@ -232,6 +283,10 @@ def continue_and_check(site, act):
         check_end(site, FIRST)
     elif act == "login":
         check_end(site, SECOND)
+    elif act == "reshare":
+        go_on_plan(site, journal, act)
+        check_end(site, SECOND)
+        check_reshared(site)
     else:
         go_on_plan(site, journal, act)
         check_end(site, FIRST if act == "first" else SECOND)
@@ -282,6 +337,9 @@ def trace_all(options, site):
     acts.append(trace_act(site, "second", "second", "second"))
     check_end(site, SECOND)
     acts.append(trace_act(site, "login", "login", "login"))
+    acts.append(trace_act(site, "reshare", "reshare", "reshare"))
+    check_end(site, SECOND)
+    check_reshared(site)
     # A crash of the resume itself: begun where some objects were signed.
     old = len(parse_marks(acts[1].marks))
     signing = [s for s in acts[1].states if s.kind == "kill" and
@@ -316,6 +374,19 @@ def write_second_plan(options, site):
 
 def write_inputs(options):
     os.mkdir(options.plans)
+    subprocess.run([MAKE_OPERATORS, os.path.join(options.plans, "operators"),
+                    "2", PASSPHRASE, "alice", "bob", "carol"], check=True)
+    more = os.path.join(options.plans, "more")
+    subprocess.run([MAKE_OPERATORS, more, "2", PASSPHRASE, "dave", "erin"],
+                   check=True)
+    for name in os.listdir(more):
+        if not name.endswith(".yaml"):
+            os.rename(os.path.join(more, name),
+                      os.path.join(options.plans, "operators", name))
+    with open(os.path.join(options.plans, "operators", "new.yaml"), "w",
+              encoding="ascii") as file:
+        file.write(NEW_SET)
+    write_plan(options, "reshare", RESHARE_PLAN)
     for name in ("partner-g1", "partner-g2"):
         witness.openssl(
             "req", "-new", "-newkey", "ec", "-pkeyopt",

@@ -19,7 +19,9 @@ demo="$BATS_TEST_DIRNAME/../../ceremony/demo"
 	grep -q 'Verification output: Verified' out
 	# No colour where there is no terminal, and no line too long to read.
 	run ! grep -q $'\e' out
-	# The PINs are nowhere: 26 characters of base32 alone on a line or so.
+	# One operator of three was refused.
+	grep -q 'Refused, as it must be' out
+	# The passphrases are nowhere: 26 characters of base32 alone or so.
 	run ! grep -rqE '(^|[^a-z0-9])[a-z2-7]{26}([^a-z0-9]|$)' out site/plan.yaml
 	[ "$(stat -c %a site)" = 700 ]
 }

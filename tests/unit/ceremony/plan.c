@@ -8,60 +8,12 @@
 #include <sys/stat.h>
 
 #include "base/date.h"
-#include "base/secret.h"
-#include "support.h"
+#include "ceremony/approve.h"
+#include "people.h"
 
 static char base[64];
 static char written[4096]; /* the plan, as written */
-
-/* ---- a room that answers ---------------------------------------------- */
-
-static int
-answer_secret(void *ctx, enum room_secret which, const char *prompt,
-    struct secret *ret_secret)
-{
-	const char *pin = which == ROOM_SO_PIN || which == ROOM_NEW_SO_PIN
-	    ? "so-pin-of-tests"
-	    : "user-pin-of-tests";
-
-	(void)ctx;
-	(void)prompt;
-	return secret_copy(pin, strlen(pin), ret_secret);
-}
-
-static void
-show_nothing(void *ctx, enum room_style style, const char *text)
-{
-	(void)ctx;
-	(void)style;
-	(void)text;
-}
-
-static bool
-keep_going(void *ctx)
-{
-	(void)ctx;
-	return true;
-}
-
-static void
-no_progress(void *ctx, const char *what, size_t done, size_t total)
-{
-	(void)ctx;
-	(void)what;
-	(void)done;
-	(void)total;
-}
-
-static const struct room room = {
-	.ask_secret = answer_secret,
-	.show = show_nothing,
-	.progress = no_progress,
-	.keep_going = keep_going,
-	.tool_version = "0",
-	.tool_sha256 = "000102030405060708090a0b0c0d0e0f"
-		       "101112131415161718191a1b1c1d1e1f",
-};
+static struct seats seats;
 
 /* ---- files ------------------------------------------------------------ */
 
@@ -88,17 +40,27 @@ remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 static int
 setup(void **state)
 {
+	static const char *const names[] = { "alice", "bob", "carol", "wendy" };
+	static const char *const unattended[] = { "crl", NULL };
+	AUTO_STRUCT(findings) findings = { 0 };
+	struct room room;
+	char set[512];
 	const struct authority_options options = {
 		.id = "example.org/unit",
 		.profiles = PROFILE_DATA,
 		.crl_url = "http://crl.example.org/{issuer}.crl",
+		.set = set,
+		.unattended = unattended,
 	};
-	AUTO_STRUCT(findings) findings = { 0 };
 
 	(void)state;
 	(void)snprintf(base, sizeof(base), "test-plan-XXXXXX");
-	if (process_harden() < 0 || mkdtemp(base) == NULL ||
-	    authority_init(in_base("a"), &options, &room, &findings) < 0) {
+	if (process_harden() < 0 || mkdtemp(base) == NULL)
+		return -1;
+	people_make(base, names, 4, 1, 2);
+	(void)snprintf(set, sizeof(set), "%s/set.yaml", base);
+	room = people_room(&seats, base, "alice bob carol");
+	if (authority_init(in_base("a"), &options, &room, &findings) < 0) {
 		ca_error_drain(show_error, NULL);
 		return -1;
 	}
@@ -112,8 +74,9 @@ teardown(void **state)
 	return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* `head` stands between the window and the steps. */
 static void
-write_plan(const char *id, const char *steps)
+write_headed(const char *id, const char *head, const char *steps)
 {
 	FILE *file = fopen(in_base("plan.yaml"), "w");
 
@@ -121,10 +84,16 @@ write_plan(const char *id, const char *steps)
 	(void)snprintf(written, sizeof(written),
 	    "format: ca-tool-plan-1\nid: %s\ntitle: A test\nwindow:\n"
 	    "  from: 2020-01-01T00:00:00Z\n  until: 2099-01-01T00:00:00Z\n"
-	    "steps:\n%s",
-	    id, steps);
+	    "%ssteps:\n%s",
+	    id, head, steps);
 	assert_true(fputs(written, file) >= 0);
 	assert_int_equal(fclose(file), 0);
+}
+
+static void
+write_plan(const char *id, const char *steps)
+{
+	write_headed(id, "", steps);
 }
 
 /* ---- findings and their places ---------------------------------------- */
@@ -357,6 +326,170 @@ test_kept_once(void **state)
 	assert_string_equal(one, two);
 }
 
+/* ---- unattended -------------------------------------------------------- */
+
+/* The plan in plan.yaml has exactly so many of each of these findings. */
+static void
+refused_with(size_t kinds, size_t roots, size_t values)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_PTR(authority) *authority = NULL;
+	struct plan *plan = NULL;
+
+	assert_ok(authority_open(
+	    in_base("a"), AUTHORITY_READ, &findings, &authority));
+	assert_refused(CA_R_INPUT,
+	    plan_open(
+		authority, in_base("plan.yaml"), date_now(), &findings, &plan));
+	assert_int_equal(
+	    count_findings(&findings, "UNATTENDED-KIND", NULL), kinds);
+	assert_int_equal(
+	    count_findings(&findings, "UNATTENDED-ROOT", NULL), roots);
+	assert_int_equal(
+	    count_findings(&findings, "PLAN-UNATTENDED", NULL), values);
+	assert_int_equal(findings.count, kinds + roots + values);
+}
+
+static void
+test_unattended(void **state)
+{
+	char path[512];
+
+	(void)state;
+	write_headed("u", "unattended: false\n", KEY);
+	keep(path);
+	write_headed("u", "unattended: perhaps\n", KEY);
+	refused_with(0, 0, 1);
+	write_headed("u", "unattended: true\n", KEY);
+	refused_with(1, 0, 0);
+	/* authority.yaml names 'crl'; but this is a root's, as is the root. */
+	write_headed("u", "unattended: true\n",
+	    KEY "  - root: {name: r, key: k, profile: root, " SUBJECT "}\n"
+		"  - crl: {name: r, issuer: r, profile: ca-crl}\n");
+	refused_with(2, 1, 0);
+}
+
+/* ---- keeping it again ------------------------------------------------- */
+
+/* A login, say: the journal grows, and nothing else changes. */
+static void
+grow_journal(void)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_PTR(authority) *authority = NULL;
+
+	assert_ok(authority_open(
+	    in_base("a"), AUTHORITY_WRITE, &findings, &authority));
+	assert_ok(journal_append(authority_journal(authority), ENTRY_EVENT,
+	    json_pack("{s:s}", "event", "test"), "something happened", NULL));
+}
+
+static void
+test_kept_while_journal_grows(void **state)
+{
+	char one[512], two[512];
+
+	(void)state;
+	write_plan("grows", KEY);
+	keep(one);
+	grow_journal();
+	keep(two);
+	assert_string_equal(one, two);
+	write_plan("grows",
+	    "  - generate-key: {key: k2, type: p-256, purpose: ca, backup: "
+	    "none}\n");
+	keep(two);
+	assert_string_not_equal(one, two);
+	/* What is damaged is not taken. */
+	grow_plan(one);
+	write_plan("grows", KEY);
+	grow_journal();
+	keep(two);
+	assert_string_not_equal(one, two);
+}
+
+/* ---- approving -------------------------------------------------------- */
+
+/* Approve what is in plan.yaml, by these people. */
+static int
+approve(const char *names, struct findings *findings)
+{
+	AUTO_PTR(authority) *authority = NULL;
+	AUTO_PTR(plan) *plan = NULL;
+	const char *no = seats.says_no;
+	struct room room = people_room(&seats, base, names);
+
+	seats.says_no = no;
+	seats.look_at = 1;
+	assert_ok(authority_open(
+	    in_base("a"), AUTHORITY_WRITE, findings, &authority));
+	assert_ok(plan_open(
+	    authority, in_base("plan.yaml"), date_now(), findings, &plan));
+	return plan_approve(authority, plan, &room, findings);
+}
+
+/* Who has approved, as `names`; and how many sentences say what is void. */
+static void
+has_status(const char *names, size_t missing, const char *causes)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_PTR(authority) *authority = NULL;
+	AUTO_PTR(plan) *plan = NULL;
+	AUTO_STRUCT(plan_status) status = { 0 };
+	char approved[128] = "";
+
+	assert_ok(authority_open(
+	    in_base("a"), AUTHORITY_READ, &findings, &authority));
+	assert_ok(plan_look(authority, in_base("plan.yaml"), &findings, &plan));
+	assert_ok(plan_status(authority, plan, &findings, &status));
+	for (size_t i = 0; i < status.approved_count; i++) {
+		strcat(approved, i == 0 ? "" : " ");
+		strcat(approved, status.approved[i]);
+	}
+	assert_string_equal(approved, names);
+	assert_int_equal(status.missing_count, missing);
+	assert_int_equal(status.threshold, 2);
+	assert_string_equal(status.run, "not run");
+	assert_int_equal(status.void_count, causes == NULL ? 0 : 1);
+	if (causes == NULL)
+		return;
+	assert_non_null(strstr(status.void_approvals[0], causes));
+}
+
+static void
+test_approve(void **state)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+
+	(void)state;
+	write_plan("approve",
+	    KEY "  - root: {name: r, key: k, profile: root, " SUBJECT "}\n");
+	seats.says_no = NULL;
+	has_status("", 3, NULL);
+	assert_ok(approve("bob", &findings));
+	assert_non_null(strstr(seats.shown, "1. make a p-256 key 'k'"));
+	assert_non_null(strstr(seats.shown, "read aloud"));
+	assert_non_null(strstr(seats.shown, "Subject: C = DE, O = O, CN = N"));
+	has_status("bob", 2, NULL);
+	/* Once is enough; a witness, a stranger and a no are not. */
+	assert_ok(approve("bob", &findings));
+	assert_int_equal(seats.decided, 0);
+	assert_refused(CA_R_QUORUM, approve("wendy", &findings));
+	assert_refused(CA_R_QUORUM, approve("mallory", &findings));
+	assert_refused(CA_R_QUORUM, approve("", &findings));
+	seats.says_no = "alice";
+	assert_refused(CA_R_POLICY, approve("alice", &findings));
+	seats.says_no = NULL;
+	has_status("bob", 2, NULL);
+	assert_ok(approve("alice carol", &findings));
+	has_status("alice bob carol", 0, NULL);
+	assert_int_equal(findings.count, 0);
+	/* A changed plan has none of them. */
+	write_plan("approve",
+	    KEY "  - root: {name: r2, key: k, profile: root, " SUBJECT "}\n");
+	has_status("", 3, "are void: plan.yaml was changed");
+}
+
 int
 main(void)
 {
@@ -365,6 +498,9 @@ main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_kept_once),
+		cmocka_unit_test(test_kept_while_journal_grows),
+		cmocka_unit_test(test_unattended),
+		cmocka_unit_test(test_approve),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

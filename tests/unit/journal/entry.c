@@ -21,6 +21,20 @@ good_data(enum entry_kind kind)
 	case ENTRY_PROFILE:
 		return json_pack(
 		    "{s:s,s:s}", "profile", "root", "sha256", hex64(3));
+	case ENTRY_ENROLMENT:
+		return data_enrolment(SET_A, "alice", hex64(12));
+	case ENTRY_QUORUM:
+		return data_quorum(SET_A, "active", hex64(13), NULL, "init");
+	case ENTRY_ANCHOR:
+		return data_anchor(SET_A, "alice", hex64(14));
+	case ENTRY_PIN_CHANGE:
+		return data_pin_change(RUN_A, SET_A, "so", "intent");
+	case ENTRY_APPROVAL:
+		return data_approval(RUN_A, "alice", SET_A, hex64(15));
+	case ENTRY_CONFIRMATION:
+		return data_confirmation(RUN_A, 0, "alice", SET_A, hex64(16));
+	case ENTRY_CLOCK:
+		return data_clock(RUN_A, DATE_A);
 	case ENTRY_LOGIN:
 		return json_pack("{s:s,s:s,s:i,s:s,s:{s:s,s:s}}", "run", "init",
 		    "serial", "0001", "flags", 1, "module_sha256", hex64(4),
@@ -162,6 +176,29 @@ static const struct {
 	{ ENTRY_CONFIG, "sha256", "" },
 	{ ENTRY_CONFIG, "sha256",
 	    "0A00000000000000000000000000000000000000000000000000000000000000" },
+	{ ENTRY_ENROLMENT, "set", "xyz" },
+	{ ENTRY_ENROLMENT, "sign", "00" },
+	{ ENTRY_ENROLMENT, "decrypt", "00" },
+	{ ENTRY_ENROLMENT, "share", "" },
+	{ ENTRY_ENROLMENT, "statement", "alice.cms" },
+	{ ENTRY_QUORUM, "set", "" },
+	{ ENTRY_QUORUM, "sha256", "00" },
+	{ ENTRY_QUORUM, "threshold", "2" },
+	{ ENTRY_QUORUM, "operators", "3" },
+	{ ENTRY_QUORUM, "commitments", "00" },
+	{ ENTRY_QUORUM, "replaces", "none" },
+	{ ENTRY_ANCHOR, "statement", "00" },
+	{ ENTRY_ANCHOR, "text", "an anchor" },
+	{ ENTRY_APPROVAL, "manifest", "00" },
+	{ ENTRY_APPROVAL, "statement", "00" },
+	{ ENTRY_CONFIRMATION, "sha256", "00" },
+	{ ENTRY_CONFIRMATION, "statement", "00" },
+	{ ENTRY_CONFIRMATION, "list", "0" },
+	{ ENTRY_CLOCK, "was", "yesterday" },
+	{ ENTRY_CLOCK, "now", "2026-11-20" },
+	{ ENTRY_PLAN, "set", "current" },
+	{ ENTRY_PLAN, "unattended", "no" },
+	{ ENTRY_PROFILE, "removed", "yes" },
 	{ ENTRY_KEY_INTENT, "id", "" },
 	{ ENTRY_KEY_INTENT, "id", "abc" },
 	{ ENTRY_KEY_INTENT, "id", "0x01" },
@@ -199,14 +236,77 @@ test_formats(void **state)
 	assert_refused(CA_R_INTERNAL, entry_check(ENTRY_KINDS, nul));
 }
 
+/* {kind, member that may be left out, a value that is good} */
+static void
+test_optional(void **state)
+{
+	static const struct {
+		enum entry_kind kind;
+		const char *member;
+		bool flag;
+	} members[] = {
+		{ ENTRY_TOKEN, "run", false },
+		{ ENTRY_CONFIG, "run", false },
+		{ ENTRY_PROFILE, "run", false },
+		{ ENTRY_PROFILE, "removed", true },
+		{ ENTRY_PLAN, "abandons", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+		AUTO(json_t) *data = good_data(members[i].kind);
+		const char *name = members[i].member;
+
+		assert_null(json_object_get(data, name));
+		assert_ok(entry_check(members[i].kind, data));
+		json_object_set_new(data, name,
+		    members[i].flag ? json_true() : json_string(RUN_A));
+		assert_ok(entry_check(members[i].kind, data));
+		json_object_set_new(data, name,
+		    members[i].flag ? json_string(RUN_A) : json_true());
+		assert_refused_naming(
+		    CA_R_INTERNAL, name, entry_check(members[i].kind, data));
+		json_object_set_new(data, name, json_null());
+		assert_refused_naming(
+		    CA_R_INTERNAL, name, entry_check(members[i].kind, data));
+	}
+}
+
+/* Each member that may be null, and no other. */
+static void
+test_null(void **state)
+{
+	AUTO(json_t) *witness = data_enrolment(SET_A, "wendy", NULL);
+	AUTO(json_t) *quorum =
+	    data_quorum(SET_A, "active", hex64(1), NULL, "init");
+
+	(void)state;
+	assert_true(json_is_null(json_object_get(witness, "decrypt")));
+	assert_true(json_is_null(json_object_get(witness, "share")));
+	assert_true(json_is_null(json_object_get(witness, "statement")));
+	assert_ok(entry_check(ENTRY_ENROLMENT, witness));
+	json_object_set_new(witness, "sign", json_null());
+	assert_refused_naming(
+	    CA_R_INTERNAL, "sign", entry_check(ENTRY_ENROLMENT, witness));
+	assert_true(json_is_null(json_object_get(quorum, "replaces")));
+	json_object_set_new(quorum, "commitments", json_null());
+	assert_ok(entry_check(ENTRY_QUORUM, quorum));
+	json_object_set_new(quorum, "sha256", json_null());
+	assert_refused_naming(
+	    CA_R_INTERNAL, "sha256", entry_check(ENTRY_QUORUM, quorum));
+}
+
 static size_t
 line_of(const char *person, const char *text, json_t *data, char *out)
 {
 	struct entry entry = { .seq = 12, .kind = ENTRY_EVENT, .data = data };
+	AUTO(json_t) *people = person == NULL
+	    ? NULL
+	    : json_pack("[{s:s,s:s}]", "name", person, "role", "user");
 	size_t len = 0;
 
 	assert_ok(date_parse(DATE_A, &entry.time));
-	assert_ok(entry_line(&entry, person, "user", text, out, &len));
+	assert_ok(entry_line(&entry, people, text, out, &len));
 	return len;
 }
 
@@ -288,15 +388,15 @@ test_longest(void **state)
 
 	(void)state;
 	entry.data = empty;
-	assert_ok(entry_line(&entry, NULL, NULL, "", line, &overhead));
+	assert_ok(entry_line(&entry, NULL, "", line, &overhead));
 	memset(event, 'x', ENTRY_MAX_BYTES - overhead);
 	entry.data = full = data_event(event);
-	assert_ok(entry_line(&entry, NULL, NULL, "", line, &len));
+	assert_ok(entry_line(&entry, NULL, "", line, &len));
 	assert_int_equal(len, ENTRY_MAX_BYTES);
 	event[ENTRY_MAX_BYTES - overhead] = 'x';
 	entry.data = over = data_event(event);
-	assert_refused_naming(CA_R_INTERNAL, "65535",
-	    entry_line(&entry, NULL, NULL, "", line, &len));
+	assert_refused_naming(
+	    CA_R_INTERNAL, "65535", entry_line(&entry, NULL, "", line, &len));
 }
 
 /* The sentence for people is cut: what is in it may come from anywhere. */
@@ -312,10 +412,10 @@ test_text_is_cut(void **state)
 	(void)state;
 	memset(text, 'x', ENTRY_TEXT_MAX);
 	text[ENTRY_TEXT_MAX] = '\0';
-	assert_ok(entry_line(&entry, NULL, NULL, text, line, &short_len));
+	assert_ok(entry_line(&entry, NULL, text, line, &short_len));
 	/* Not in the middle of a character. */
 	(void)strcpy(text + ENTRY_TEXT_MAX - 1, "\xc3\xa4");
-	assert_ok(entry_line(&entry, NULL, NULL, text, line, &long_len));
+	assert_ok(entry_line(&entry, NULL, text, line, &long_len));
 	assert_int_equal(long_len, short_len - 1);
 }
 
@@ -329,11 +429,9 @@ test_not_utf8(void **state)
 
 	(void)state;
 	assert_refused(
-	    CA_R_INTERNAL, entry_line(&entry, NULL, NULL, "\xff", line, &len));
+	    CA_R_INTERNAL, entry_line(&entry, NULL, "\xff", line, &len));
 	assert_refused(
-	    CA_R_INTERNAL, entry_line(&entry, "\xc3", "user", "x", line, &len));
-	assert_refused(
-	    CA_R_INTERNAL, entry_line(&entry, NULL, NULL, NULL, line, &len));
+	    CA_R_INTERNAL, entry_line(&entry, NULL, NULL, line, &len));
 }
 
 int
@@ -344,6 +442,8 @@ main(void)
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_intent_kinds),
 		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_optional),
+		cmocka_unit_test(test_null),
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_escaping),
 		cmocka_unit_test(test_parse),

@@ -3,71 +3,12 @@
 
 #include "ceremony/journal/journal.h"
 #include "ceremony/journal/store.h"
-#include "support.h"
+#include "fixture.h"
 
 #define ID_1 "00112233445566778899aabbccddeeff"
 #define ID_2 "ffeeddccbbaa99887766554433221100"
 #define SPKI_1 "30590001"
 #define SPKI_2 "30590002"
-
-/* A founded journal with run A open and its list 0 journalled. */
-struct fixture {
-	struct scratch *scratch;
-	struct journal *journal;
-};
-
-static int
-fixture_setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-	void *scratch = NULL;
-
-	if (f == NULL || scratch_setup(&scratch) != 0)
-		return -1;
-	f->scratch = scratch;
-	f->journal = founded(f->scratch);
-	*state = f;
-	return 0;
-}
-
-static int
-fixture_teardown(void **state)
-{
-	struct fixture *f = *state;
-	void *scratch = f->scratch;
-
-	journal_free(f->journal);
-	free(f);
-	return scratch_teardown(&scratch);
-}
-
-static void
-add(struct fixture *f, enum entry_kind kind, json_t *data)
-{
-	assert_ok(append_(f->journal, kind, data));
-}
-
-/* Refused for `reason`, and nothing is left of it. */
-static void
-refuse(struct fixture *f, enum ca_reason reason, enum entry_kind kind,
-    json_t *data)
-{
-	unsigned char root[HASH_LEN], after_root[HASH_LEN];
-	uint64_t size, after;
-
-	assert_ok(journal_head(f->journal, &size, root));
-	assert_refused(reason, append_(f->journal, kind, data));
-	assert_ok(journal_head(f->journal, &after, after_root));
-	assert_int_equal(after, size);
-	assert_memory_equal(root, after_root, HASH_LEN);
-}
-
-static void
-open_run(struct fixture *f, const char *run, const char *plan)
-{
-	add(f, ENTRY_PLAN, data_plan(run, plan));
-	add(f, ENTRY_LIST, data_list(run, 0));
-}
 
 /* ---- the authority ---------------------------------------------------- */
 
@@ -241,10 +182,22 @@ test_init_is_over(void **state)
 {
 	struct fixture *f = *state;
 
+	want_set(f);
 	add(f, ENTRY_TOKEN, data_token());
+	add(f, ENTRY_CONFIG, json_pack("{s:s}", "sha256", hex64(1)));
+	add(f, ENTRY_PROFILE, data_profile(NULL, "root", hex64(1)));
 	add(f, ENTRY_STATE, data_ready());
 	refuse(f, CA_R_INTERNAL, ENTRY_KEY_INTENT,
 	    data_key_intent("init", "k", ID_1));
+	assert_refused_naming(CA_R_INTERNAL, "is over",
+	    append_(f->journal, ENTRY_CONFIG,
+		json_pack("{s:s}", "sha256", hex64(2))));
+	assert_refused_naming(CA_R_INTERNAL, "is over",
+	    append_(f->journal, ENTRY_PROFILE,
+		data_profile(NULL, "root", hex64(2))));
+	assert_refused_naming(CA_R_INTERNAL, "is over",
+	    append_(f->journal, ENTRY_PROFILE,
+		data_profile_removed(NULL, "root", hex64(1))));
 	refuse(f, CA_R_INTERNAL, ENTRY_PLAN, data_plan("init", "p"));
 	open_run(f, RUN_A, "p");
 	add(f, ENTRY_KEY_INTENT, data_key_intent(RUN_A, "k", ID_1));
@@ -330,9 +283,18 @@ test_runs(void **state)
 	assert_string_equal(row.manifest, hex64(7));
 	assert_string_equal(row.directory, "p-00000007");
 	assert_true(row.open);
-	assert_false(row.refused);
+	assert_false(row.refused || row.acted || row.abandoned);
+	assert_false(row.unattended);
+	assert_string_equal(row.set, SET_A);
+	assert_null(row.abandons);
 	assert_int_equal(row.lists, 1);
 	run_row_clear(&row);
+	assert_ok(journal_run(f->journal, RUN_A, &found, &row));
+	assert_true(found);
+	assert_string_equal(row.plan, "annual");
+	run_row_clear(&row);
+	assert_ok(journal_run(f->journal, RUN_B, &found, &row));
+	assert_false(found);
 	add(f, ENTRY_RESUMED, data_resumed(RUN_A));
 	add(f, ENTRY_LIST, data_list(RUN_A, 1));
 	add(f, ENTRY_CLOSE, data_close(RUN_A, "done"));
@@ -345,6 +307,10 @@ test_runs(void **state)
 	run_row_clear(&row);
 	assert_ok(journal_run_of_plan(f->journal, "other", &found, &row));
 	assert_false(found);
+	add(f, ENTRY_PLAN,
+	    with(data_plan(RUN_B, "monthly"), "unattended", json_true()));
+	assert_ok(journal_open_run(f->journal, &found, &row));
+	assert_true(found && row.unattended);
 }
 
 static void
@@ -356,6 +322,10 @@ test_runs_refused(void **state)
 	refuse(f, CA_R_INTERNAL, ENTRY_LIST, data_list(RUN_A, 0));
 	refuse(f, CA_R_INTERNAL, ENTRY_RESUMED, data_resumed(RUN_A));
 	refuse(f, CA_R_INTERNAL, ENTRY_REFUSED, data_refused(RUN_A));
+	refuse(f, CA_R_INTERNAL, ENTRY_PLAN, data_plan(RUN_A, "p")); /* set */
+	want_set(f);
+	refuse(f, CA_R_INTERNAL, ENTRY_PLAN,
+	    with(data_plan(RUN_A, "p"), "set", json_string(SET_B)));
 	add(f, ENTRY_PLAN, data_plan(RUN_A, "p"));
 	refuse(f, CA_R_EXISTS, ENTRY_PLAN, data_plan(RUN_B, "q")); /* open */
 	refuse(f, CA_R_INTERNAL, ENTRY_LIST, data_list(RUN_A, 1));
@@ -494,6 +464,7 @@ test_objects_refused(void **state)
 	char sha[HASH_HEX_SIZE];
 
 	refuse(f, CA_R_INTERNAL, ENTRY_INTENT, data_csr(RUN_A, 0, 0, "c"));
+	want_set(f);
 	add(f, ENTRY_PLAN, data_plan(RUN_A, "p"));
 	refuse(f, CA_R_INTERNAL, ENTRY_INTENT, data_csr(RUN_A, 0, 0, "c"));
 	add(f, ENTRY_LIST, data_list(RUN_A, 0));
@@ -889,48 +860,14 @@ test_root_at(void **state)
 
 /* ---- rebuilding ------------------------------------------------------- */
 
-/* SHA-256 over all rows of the derived tables. */
-static void
-digest_derived(struct journal *journal, unsigned char ret_digest[HASH_LEN])
-{
-	static const char *const tables[] = {
-		"SELECT * FROM authority",
-		"SELECT * FROM runs ORDER BY seq",
-		"SELECT * FROM keys ORDER BY seq",
-		"SELECT * FROM objects ORDER BY seq",
-		"SELECT * FROM revocations ORDER BY issuer_dn, octets, serial",
-	};
-	AUTO(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
-
-	assert_int_equal(EVP_DigestInit_ex(ctx, EVP_sha256(), NULL), 1);
-	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-		sqlite3_stmt *stmt = NULL;
-
-		assert_int_equal(
-		    sqlite3_prepare_v2(journal->db, tables[i], -1, &stmt, NULL),
-		    SQLITE_OK);
-		while (sqlite3_step(stmt) == SQLITE_ROW)
-			for (int c = 0; c < sqlite3_column_count(stmt); c++) {
-				int head[2] = { sqlite3_column_type(stmt, c),
-					sqlite3_column_bytes(stmt, c) };
-
-				EVP_DigestUpdate(ctx, head, sizeof head);
-				EVP_DigestUpdate(ctx,
-				    sqlite3_column_blob(stmt, c),
-				    (size_t)head[1]);
-			}
-		sqlite3_finalize(stmt);
-	}
-	assert_int_equal(EVP_DigestFinal_ex(ctx, ret_digest, NULL), 1);
-}
-
 /* A random walk through all that may happen; steps may be refused. */
 struct walk {
 	struct fixture *f;
-	unsigned random, run, plan, lists, object;
-	bool open;
+	unsigned random, run, plan, lists, object, sets;
+	bool open, begun;
 	char nonce[33];
-	unsigned accepted[ENTRY_KINDS], refused;
+	char set[33], next[33]; /* in force; being enrolled, or begun */
+	unsigned accepted[ENTRY_KINDS], accepted_abandoned, refused;
 };
 
 static unsigned
@@ -984,31 +921,99 @@ destroy_pending(void *ctx, const struct key_row *row)
 
 	if (row->state == KEY_INTENDED)
 		try_entry(walk, ENTRY_KEY_DESTROYED,
-		    data_key_destroyed(walk->nonce, row->name, id));
+		    data_key_destroyed(row->run, row->name, id));
 	return 0;
+}
+
+static void
+settle(struct walk *walk, const char *run)
+{
+	assert_ok(journal_each_object(
+	    walk->f->journal, run, NULL, fail_pending, walk));
+	assert_ok(
+	    journal_each_key(walk->f->journal, run, destroy_pending, walk));
+}
+
+/* The reshare is over, or given up where no PIN has moved. */
+static void
+end_reshare(struct walk *walk, const char *run, bool over)
+{
+	enum pin_stage stage;
+	char sha[HASH_HEX_SIZE];
+
+	if (!walk->begun)
+		return;
+	put_evidence(walk->f->journal, 901, sha);
+	assert_ok(journal_pin_stage(walk->f->journal, run, "so", &stage));
+	if (stage == PIN_INTENDED)
+		try_entry(walk, ENTRY_PIN_CHANGE,
+		    data_pin_change(run, walk->next, "so", "done"));
+	if (stage != PIN_UNTOUCHED) {
+		try_entry(walk, ENTRY_PIN_CHANGE,
+		    data_pin_change(run, walk->next, "user", "intent"));
+		try_entry(walk, ENTRY_PIN_CHANGE,
+		    data_pin_change(run, walk->next, "user", "done"));
+	}
+	over = over && (stage != PIN_UNTOUCHED || draw(walk, 2) == 0);
+	try_entry(walk, ENTRY_QUORUM,
+	    data_quorum(
+		walk->next, over ? "active" : "undone", sha, walk->set, run));
+	if (over)
+		memcpy(walk->set, walk->next, sizeof walk->set);
+	walk->begun = false;
+}
+
+static void
+walk_open(struct walk *walk, const char *abandons)
+{
+	json_t *data;
+
+	(void)snprintf(walk->nonce, sizeof walk->nonce, "%032x", walk->run++);
+	data = data_plan(walk->nonce, name_of(walk->plan++, "plan"));
+	json_object_set_new(data, "set", json_string(walk->set));
+	if (abandons != NULL)
+		json_object_set_new(data, "abandons", json_string(abandons));
+	try_entry(walk, ENTRY_PLAN, data);
+	try_entry(walk, ENTRY_LIST, data_list(walk->nonce, 0));
+	walk->lists = 1;
+	walk->open = true;
+}
+
+/* Another run ends the one that is open, and goes on in its place. */
+static void
+walk_abandon(struct walk *walk)
+{
+	char nonce[sizeof walk->nonce];
+	enum pin_stage stage;
+
+	memcpy(nonce, walk->nonce, sizeof nonce);
+	assert_ok(journal_pin_stage(walk->f->journal, nonce, "so", &stage));
+	if (walk->begun && stage != PIN_UNTOUCHED)
+		return;
+	walk_open(walk, nonce);
+	settle(walk, nonce);
+	try_entry(walk, ENTRY_RESULT, data_result(nonce, 0, 0, "x", hex64(1)));
+	end_reshare(walk, nonce, false);
+	walk->accepted_abandoned -= walk->accepted[ENTRY_CLOSE];
+	try_entry(walk, ENTRY_CLOSE, data_close(nonce, "abandoned"));
+	walk->accepted_abandoned += walk->accepted[ENTRY_CLOSE];
 }
 
 static void
 walk_run(struct walk *walk)
 {
 	if (!walk->open) {
-		(void)snprintf(
-		    walk->nonce, sizeof walk->nonce, "%032x", walk->run++);
-		try_entry(walk, ENTRY_PLAN,
-		    data_plan(walk->nonce, name_of(walk->plan++, "plan")));
-		try_entry(walk, ENTRY_LIST, data_list(walk->nonce, 0));
-		walk->lists = 1;
-		walk->open = true;
+		walk_open(walk, NULL);
+	} else if (draw(walk, 8) == 0) {
+		walk_abandon(walk);
 	} else if (draw(walk, 4) == 0) {
 		bool refused = draw(walk, 3) == 0;
 
 		if (refused)
 			try_entry(
 			    walk, ENTRY_REFUSED, data_refused(walk->nonce));
-		assert_ok(journal_each_object(
-		    walk->f->journal, walk->nonce, NULL, fail_pending, walk));
-		assert_ok(journal_each_key(
-		    walk->f->journal, walk->nonce, destroy_pending, walk));
+		settle(walk, walk->nonce);
+		end_reshare(walk, walk->nonce, true);
 		try_entry(walk, ENTRY_CLOSE,
 		    data_close(walk->nonce, refused ? "refused" : "done"));
 		walk->open = false;
@@ -1106,9 +1111,65 @@ walk_rest(struct walk *walk)
 		hex64(draw(walk, 3)), name_of(draw(walk, 900), "0a"),
 		hex64(draw(walk, 50)), sha));
 	try_entry(walk, ENTRY_CONFIG,
-	    json_pack("{s:s}", "sha256", hex64(draw(walk, 9))));
+	    json_pack("{s:s,s:s}", "sha256", hex64(draw(walk, 9)), "run",
+		walk->nonce));
+	try_entry(walk, ENTRY_TOKEN,
+	    with(data_token(), "run", json_string(walk->nonce)));
+	try_entry(walk, ENTRY_CLOCK, data_clock(walk->nonce, DATE_A));
 	try_entry(walk, ENTRY_CHECKPOINT, data_checkpoint(walk->f, "n\n", 0));
 	try_entry(walk, ENTRY_EVENT, data_event("walked"));
+}
+
+static void
+walk_profile(struct walk *walk)
+{
+	const char *name = name_of(draw(walk, 9), "profile");
+
+	if (draw(walk, 3) == 0)
+		try_entry(walk, ENTRY_PROFILE,
+		    data_profile_removed(walk->nonce, name, hex64(1)));
+	else
+		try_entry(walk, ENTRY_PROFILE,
+		    data_profile(walk->nonce, name, hex64(draw(walk, 9))));
+}
+
+static void
+walk_statement(struct walk *walk)
+{
+	static const char *const names[] = { "alice", "bob", "carol", "wendy" };
+	const char *name = names[draw(walk, 4)];
+	char sha[HASH_HEX_SIZE];
+
+	put_evidence(walk->f->journal, draw(walk, 30), sha);
+	try_entry(walk, ENTRY_APPROVAL,
+	    data_approval(walk->nonce, name, walk->set, sha));
+	try_entry(walk, ENTRY_CONFIRMATION,
+	    data_confirmation(walk->nonce, (int)draw(walk, walk->lists + 1),
+		name, walk->set, sha));
+	try_entry(walk, ENTRY_ANCHOR, data_anchor(walk->set, name, sha));
+}
+
+/* A step of a reshare. */
+static void
+walk_reshare(struct walk *walk)
+{
+	char sha[HASH_HEX_SIZE];
+
+	put_evidence(walk->f->journal, 901, sha);
+	if (draw(walk, 8) == 0 && !walk->begun) {
+		(void)snprintf(
+		    walk->next, sizeof walk->next, "%032x", ++walk->sets);
+		put_people(walk->f->journal, walk->next);
+		walk->accepted[ENTRY_ENROLMENT] += 4;
+		try_entry(walk, ENTRY_QUORUM,
+		    data_quorum(
+			walk->next, "begun", sha, walk->set, walk->nonce));
+		walk->begun = true; /* a run is open, and no other has */
+	} else if (walk->begun) {
+		try_entry(walk, ENTRY_PIN_CHANGE,
+		    data_pin_change(walk->nonce, walk->next, "so",
+			draw(walk, 2) == 0 ? "intent" : "done"));
+	}
 }
 
 static void
@@ -1116,7 +1177,8 @@ walk_on(struct walk *walk, unsigned steps)
 {
 	static void (*const ways[])(struct walk * walk) = { walk_key, walk_key,
 		walk_intent, walk_intent, walk_intent, walk_answer, walk_answer,
-		walk_answer, walk_rest };
+		walk_answer, walk_rest, walk_profile, walk_statement,
+		walk_reshare };
 
 	for (unsigned i = 0; i < steps; i++) {
 		if (!walk->open || draw(walk, 25) == 0)
@@ -1131,23 +1193,28 @@ static void
 test_rebuild(void **state)
 {
 	struct fixture *f = *state;
-	struct walk walk = { .f = f, .random = 20261120 };
+	struct walk walk = { .f = f, .random = 20261120, .set = SET_A };
 	unsigned char before[HASH_LEN], after[HASH_LEN], changed[HASH_LEN];
 	static const enum entry_kind walked[] = { ENTRY_KEY_INTENT, ENTRY_KEY,
 		ENTRY_KEY_DESTROYED, ENTRY_PLAN, ENTRY_LIST, ENTRY_INTENT,
 		ENTRY_RESULT, ENTRY_FAILED, ENTRY_REVOKED, ENTRY_ADOPTED,
-		ENTRY_REFUSED, ENTRY_RESUMED, ENTRY_CLOSE, ENTRY_CHECKPOINT };
+		ENTRY_REFUSED, ENTRY_RESUMED, ENTRY_CLOSE, ENTRY_CHECKPOINT,
+		ENTRY_CONFIG, ENTRY_TOKEN, ENTRY_CLOCK, ENTRY_PROFILE,
+		ENTRY_APPROVAL, ENTRY_CONFIRMATION, ENTRY_ANCHOR,
+		ENTRY_ENROLMENT, ENTRY_QUORUM, ENTRY_PIN_CHANGE };
 
+	want_set(f);
 	add(f, ENTRY_TOKEN, data_token());
 	add(f, ENTRY_STATE, data_ready());
 	/* fast, and what is refused here may roll back nothing else */
 	assert_ok(sql_script(f->journal, "PRAGMA synchronous = OFF"));
-	walk_on(&walk, 4000);
+	walk_on(&walk, 6000);
 	for (size_t i = 0; i < sizeof walked / sizeof walked[0]; i++)
 		if (walk.accepted[walked[i]] < 10)
 			fail_msg("%s: only %u", entry_kind_name(walked[i]),
 			    walk.accepted[walked[i]]);
 	assert_true(walk.refused > 100);
+	assert_true(walk.accepted_abandoned >= 10);
 	print_message("%u intents, %u results, %u refused\n",
 	    walk.accepted[ENTRY_INTENT], walk.accepted[ENTRY_RESULT],
 	    walk.refused);

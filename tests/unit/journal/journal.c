@@ -274,7 +274,9 @@ test_foreign_schema(void **state)
 		const char *sql;
 		const char *part;
 	} changes[] = {
-		{ "PRAGMA user_version = 2", "newer ca-tool" },
+		{ "PRAGMA user_version = 3", "newer ca-tool (schema 3" },
+		{ "PRAGMA user_version = 1", "older ca-tool (schema 1" },
+		{ "PRAGMA user_version = -1", "no ca-tool has written" },
 		{ "PRAGMA user_version = 0", "no ca-tool has written" },
 		{ "CREATE TABLE extra (a)", "extra" },
 		{ "CREATE TRIGGER t AFTER INSERT ON entries BEGIN"
@@ -508,28 +510,92 @@ test_append_refused(void **state)
 	journal_free(journal);
 }
 
+static int
+keep_line(void *ctx, uint64_t seq, const char *line, size_t len)
+{
+	char *kept = ctx;
+
+	(void)seq;
+	assert_true(len < 512);
+	memcpy(kept, line, len + 1);
+	return 0;
+}
+
+/* Who the newest entry says has made it: `people` as JSON. */
+static void
+expect_people(struct journal *journal, const char *people)
+{
+	AUTO_CHARS(part) =
+	    text_printf("\"people\":%s,\"text\":\"a test did it\",", people);
+	char line[512] = "";
+
+	assert_ok(append_(journal, ENTRY_EVENT, data_event("x")));
+	assert_ok(journal_each_entry(journal, 0, ENTRY_EVENT, keep_line, line));
+	if (strstr(line, part) == NULL)
+		fail_msg("'%s' is not in '%s'", part, line);
+}
+
+#define ALICE "{\"name\":\"alice\",\"role\":\"user\"}"
+#define BOB "{\"name\":\"bob\",\"role\":\"operator\"}"
+#define CAROL "{\"name\":\"carol\",\"role\":\"operator\"}"
+
 static void
 test_person(void **state)
 {
-	struct scratch *scratch = *state;
-	struct journal *journal = NULL;
-	AUTO_CHARS(line) = NULL;
-	AUTO_STRUCT(query) query = { 0 };
-	bool row;
+	struct journal *journal = founded(*state);
 
-	assert_ok(journal_create(scratch->path, &journal));
+	expect_people(journal, "[]");
 	assert_ok(journal_set_person(journal, "alice", "user"));
-	assert_ok(append_(journal, ENTRY_GENESIS, data_genesis()));
-	assert_ok(query_start(
-	    journal, "SELECT CAST(body AS TEXT) FROM entries", NULL, &query));
-	assert_ok(query_step(&query, &row));
-	assert_ok(query_text(&query, 0, &line));
-	assert_non_null(strstr(line,
-	    "\"people\":[{\"name\":\"alice\",\"role\":\"user\"}],"
-	    "\"text\":\"a test did it\",\"data\":{\"authority\""));
-	query_clear(&query);
+	expect_people(journal, "[" ALICE "]");
+	assert_refused(
+	    CA_R_INTERNAL, journal_set_person(journal, "\xc3", "user"));
+	expect_people(journal, "[" ALICE "]");
 	assert_ok(journal_set_person(journal, NULL, NULL));
-	assert_null(journal->person);
+	expect_people(journal, "[]");
+	journal_free(journal);
+}
+
+/* Several replace the one, until they go; what is given is copied. */
+static void
+test_people(void **state)
+{
+	struct journal *journal = founded(*state);
+	AUTO(json_t) *people = json_pack("[{s:s,s:s},{s:s,s:s}]", "name", "bob",
+	    "role", "operator", "name", "carol", "role", "operator");
+
+	assert_ok(journal_set_person(journal, "alice", "user"));
+	assert_ok(journal_set_people(journal, people));
+	assert_int_equal(json_array_remove(people, 1), 0);
+	expect_people(journal, "[" BOB "," CAROL "]");
+	assert_ok(journal_set_people(journal, people));
+	expect_people(journal, "[" BOB "]");
+	assert_ok(journal_set_people(journal, NULL));
+	expect_people(journal, "[" ALICE "]");
+	assert_ok(journal_set_people(journal, NULL));
+	expect_people(journal, "[" ALICE "]");
+	journal_free(journal);
+}
+
+static void
+test_people_refused(void **state)
+{
+	static const char *const wrong[] = { "{}", "[1]", "[{}]",
+		"[{\"name\":\"bob\"}]", "[{\"name\":\"bob\",\"role\":1}]",
+		"[{\"name\":null,\"role\":\"operator\"}]",
+		"[{\"name\":\"bob\",\"role\":\"operator\",\"x\":1}]",
+		"[" BOB ",[]]" };
+	struct journal *journal = founded(*state);
+	AUTO(json_t) *people = json_loads("[" BOB "]", 0, NULL);
+
+	assert_ok(journal_set_people(journal, people));
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		AUTO(json_t) *other = json_loads(wrong[i], 0, NULL);
+
+		assert_non_null(other);
+		assert_refused(
+		    CA_R_INTERNAL, journal_set_people(journal, other));
+	}
+	expect_people(journal, "[" BOB "]");
 	journal_free(journal);
 }
 
@@ -539,6 +605,7 @@ test_last_time(void **state)
 	struct scratch *scratch = *state;
 	struct journal *journal = NULL;
 	int64_t time = 1, now = date_now();
+	uint64_t plan;
 
 	assert_ok(journal_create(scratch->path, &journal));
 	assert_ok(journal_last_time(journal, &time));
@@ -548,12 +615,17 @@ test_last_time(void **state)
 	assert_ok(append_(journal, ENTRY_EVENT, data_event("x")));
 	assert_ok(journal_last_time(journal, &time));
 	assert_true(time == 0);
-	assert_ok(append_(journal, ENTRY_PLAN, data_plan(RUN_A, "a")));
+	put_set(journal);
+	assert_ok(journal_last_time(journal, &time));
+	assert_true(time == 0);
+	assert_ok(journal_append(
+	    journal, ENTRY_PLAN, data_plan(RUN_A, "a"), "a run begins", &plan));
 	assert_ok(journal_last_time(journal, &time));
 	assert_true(time >= now && time <= date_now());
 	/* the latest by its own date, and no entry is refused for an earlier */
-	assert_ok(sql_script(
-	    journal, "UPDATE entries SET time = 4102444800 WHERE seq = 2"));
+	assert_ok(sql_run(journal, NULL,
+	    "UPDATE entries SET time = 4102444800 WHERE seq = ?1",
+	    SQL_VALUES(sql_int((int64_t)plan))));
 	assert_ok(append_(journal, ENTRY_EVENT, data_event("x")));
 	assert_ok(journal_last_time(journal, &time));
 	assert_true(time == 4102444800);
@@ -1122,6 +1194,8 @@ main(void)
 		TEST(test_transactions),
 		TEST(test_append_refused),
 		TEST(test_person),
+		TEST(test_people),
+		TEST(test_people_refused),
 		TEST(test_last_time),
 		TEST(test_evidence),
 		TEST(test_large_evidence),

@@ -151,6 +151,10 @@ hex64(unsigned n)
 
 #define RUN_A "000102030405060708090a0b0c0d0e0f"
 #define RUN_B "101112131415161718191a1b1c1d1e1f"
+#define RUN_C "202122232425262728292a2b2c2d2e2f"
+#define SET_A "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
+#define SET_B "b0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
+#define SET_C "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf"
 #define DATE_A "2026-11-20T12:00:00Z"
 #define DATE_B "2027-11-20T12:00:00Z"
 
@@ -187,8 +191,105 @@ data_event(const char *event)
 static inline json_t *
 data_plan(const char *run, const char *plan)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "run", run, "plan", plan,
-	    "title", "A plan", "manifest", hex64(7), "directory", "p-00000007");
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b}", "run", run, "plan",
+	    plan, "title", "A plan", "manifest", hex64(7), "directory",
+	    "p-00000007", "set", SET_A, "unattended", 0);
+}
+
+static inline json_t *
+data_abandoning(const char *run, const char *plan, const char *abandons)
+{
+	json_t *data = data_plan(run, plan);
+
+	json_object_set_new(data, "abandons", json_string(abandons));
+	return data;
+}
+
+/* A witness has no statement. */
+static inline json_t *
+data_enrolment(const char *set, const char *name, const char *statement)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:s?,s:s?,s:s?}", "set", set, "name",
+	    name, "role", statement == NULL ? "witness" : "operator", "sign",
+	    hex64(40), "decrypt", statement == NULL ? NULL : hex64(41), "share",
+	    statement == NULL ? NULL : hex64(42), "statement", statement);
+}
+
+/* 2 of 3; `replaces` may be NULL. */
+static inline json_t *
+data_quorum(const char *set, const char *state, const char *sha256,
+    const char *replaces, const char *run)
+{
+	return json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:s?,s:s}", "set", set,
+	    "state", state, "sha256", sha256, "threshold", 2, "operators", 3,
+	    "commitments", hex64(43), "replaces", replaces, "run", run);
+}
+
+static inline json_t *
+data_anchor(const char *set, const char *name, const char *statement)
+{
+	return json_pack("{s:s,s:s,s:s,s:s}", "set", set, "name", name,
+	    "statement", statement, "text", statement);
+}
+
+static inline json_t *
+data_pin_change(
+    const char *run, const char *set, const char *pin, const char *stage)
+{
+	return json_pack("{s:s,s:s,s:s,s:s}", "run", run, "set", set, "pin",
+	    pin, "stage", stage);
+}
+
+static inline json_t *
+data_approval(
+    const char *run, const char *name, const char *set, const char *statement)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "run", run, "name", name,
+	    "set", set, "manifest", hex64(7), "statement", statement);
+}
+
+static inline json_t *
+data_confirmation(const char *run, int list, const char *name, const char *set,
+    const char *statement)
+{
+	return json_pack("{s:s,s:i,s:s,s:s,s:s,s:s}", "run", run, "list", list,
+	    "name", name, "set", set, "sha256", hex64(9), "statement",
+	    statement);
+}
+
+static inline json_t *
+data_clock(const char *run, const char *now)
+{
+	return json_pack("{s:s,s:s,s:s,s:s}", "run", run, "was", DATE_B, "now",
+	    now, "why", "the battery was empty");
+}
+
+static inline json_t *
+data_profile(const char *run, const char *profile, const char *sha256)
+{
+	json_t *data =
+	    json_pack("{s:s,s:s}", "profile", profile, "sha256", sha256);
+
+	if (run != NULL)
+		json_object_set_new(data, "run", json_string(run));
+	return data;
+}
+
+static inline json_t *
+data_profile_removed(const char *run, const char *profile, const char *sha256)
+{
+	json_t *data = data_profile(run, profile, sha256);
+
+	json_object_set_new(data, "removed", json_true());
+	return data;
+}
+
+/* `data` with another value, of which it takes the reference. */
+static inline json_t *
+with(json_t *data, const char *member, json_t *value)
+{
+	json_object_set_new(data, member, value);
+	return data;
 }
 
 static inline json_t *
@@ -324,6 +425,33 @@ put_evidence(struct journal *journal, unsigned n, char ret_hex[HASH_HEX_SIZE])
 	(void)snprintf(bytes, sizeof bytes, "evidence %u", n);
 	assert_ok(journal_evidence_put(journal, bytes, strlen(bytes), digest));
 	text_hex_into(digest, HASH_LEN, ret_hex);
+}
+
+/* Alice, Bob and Carol enrol in a set as operators, and Wendy as witness. */
+static inline void
+put_people(struct journal *journal, const char *set)
+{
+	static const char *const names[] = { "alice", "bob", "carol" };
+	char sha[HASH_HEX_SIZE];
+
+	put_evidence(journal, 900, sha);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		assert_ok(append_(journal, ENTRY_ENROLMENT,
+		    data_enrolment(set, names[i], sha)));
+	assert_ok(append_(
+	    journal, ENTRY_ENROLMENT, data_enrolment(set, "wendy", NULL)));
+}
+
+/* Set A is in force. */
+static inline void
+put_set(struct journal *journal)
+{
+	char sha[HASH_HEX_SIZE];
+
+	put_people(journal, SET_A);
+	put_evidence(journal, 901, sha);
+	assert_ok(append_(journal, ENTRY_QUORUM,
+	    data_quorum(SET_A, "active", sha, NULL, "init")));
 }
 
 /* A journal with its genesis entry. */

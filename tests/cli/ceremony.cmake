@@ -4,3 +4,12 @@ foreach(name check revoke resume adopt keys rules faults)
     ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/ceremony-${name}.bats)
   set_tests_properties(cli.ceremony-${name} PROPERTIES TIMEOUT 1200)
 endforeach()
+
+# Two of three operators: who can do what; what is forged; ways out.
+foreach(name quorum reshare ways-out)
+  ca_cli_test(${name} ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bats)
+endforeach()
+# Skipped (77) where it is not root's: it reads another process's memory.
+ca_cli_test(secrets ${Python3_EXECUTABLE}
+  ${CMAKE_CURRENT_SOURCE_DIR}/secrets.py $<TARGET_FILE:ca-tool>)
+set_tests_properties(cli.secrets PROPERTIES SKIP_RETURN_CODE 77)

@@ -6,7 +6,7 @@ foreach(name check revoke resume adopt keys rules faults)
 endforeach()
 
 # Two of three operators: who can do what; what is forged; ways out.
-foreach(name quorum reshare ways-out)
+foreach(name quorum card reshare ways-out)
   ca_cli_test(${name} ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bats)
 endforeach()
 # Skipped (77) where it is not root's: it reads another process's memory.

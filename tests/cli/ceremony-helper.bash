@@ -230,7 +230,14 @@ check_refused() {
 
 # Serial of a certificate, lower case as in the journal.
 serial() {
-	openssl x509 -in "$1" -noout -serial | cut -d= -f2 | tr A-F a-f
+	openssl x509 -in "$1" -noout -serial | cut -d= -f2 | tr A-F a-f |
+		content_octets
+}
+
+# openssl shows the number; the journal has the octets of the INTEGER, with
+# 00 before a number whose first bit is set.
+content_octets() {
+	sed -E 's/^[89a-f]/00&/'
 }
 
 # "serial reason" of each entry of a CRL.
@@ -244,7 +251,7 @@ revoked_on() {
 		line ~ /crl reason code/ {
 			getline; sub(/^ +/, ""); r = tolower($0)
 		}
-		END { if (s) print s, r }'
+		END { if (s) print s, r }' | content_octets
 }
 
 crl_number() {

@@ -68,6 +68,28 @@ date_parse(const char *text, int64_t *ret_date)
 	return 0;
 }
 
+int
+date_parse_clock(const char *text, int64_t near, int64_t *ret_date)
+{
+	bool seconds = matches(text, "00:00:00");
+	int64_t time, date;
+
+	if (!seconds && !matches(text, "00:00"))
+		return date_parse(text, ret_date);
+	if (digits(text, 2) > 23 || digits(text + 3, 2) > 59 ||
+	    (seconds && digits(text + 6, 2) > 59))
+		return ca_error(CA_R_INPUT, "'%s' is no time of day", text);
+	time = 3600 * digits(text, 2) + 60 * digits(text + 3, 2) +
+	    (seconds ? digits(text + 6, 2) : 0);
+	date = near - near % DAY_SECONDS + time;
+	if (date - near > DAY_SECONDS / 2)
+		date -= DAY_SECONDS;
+	else if (near - date > DAY_SECONDS / 2)
+		date += DAY_SECONDS;
+	*ret_date = date;
+	return 0;
+}
+
 void
 date_format(int64_t date, char ret_text[DATE_TEXT_SIZE])
 {

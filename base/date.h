@@ -23,6 +23,13 @@ enum {
  */
 int date_parse(const char *text, int64_t *ret_date) MUST_USE;
 
+/*
+ * What people read off a clock: such a date, or hh:mm:ss or hh:mm of the day that
+ * brings it nearest to `near`; UTC.  CA_R_INPUT otherwise.
+ */
+int date_parse_clock(
+    const char *text, int64_t near, int64_t *ret_date) MUST_USE;
+
 /* The same form; the date must lie between 1970 and 9999. */
 void date_format(int64_t date, char ret_text[DATE_TEXT_SIZE]);
 

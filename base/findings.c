@@ -53,8 +53,11 @@ append(struct findings *findings, struct finding *row)
 {
 	if (row->id == NULL || row->place == NULL || row->text == NULL ||
 	    row->source == NULL || make_room(findings) != 0) {
+		/* What cannot even be said refuses; so do errors. */
+		if (row->severity == FINDING_ERROR ||
+		    findings->count < ROWS_MAX)
+			findings->errors++;
 		findings->lost = true;
-		findings->errors++;
 		finding_free(row);
 		return;
 	}
@@ -98,6 +101,8 @@ findings_take_error(
 void
 findings_merge(struct findings *findings, const struct findings *from)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < from->count; i++) {
 		const struct finding *row = &from->rows[i];
 		struct finding copy = {
@@ -110,10 +115,11 @@ findings_merge(struct findings *findings, const struct findings *from)
 
 		append(findings, &copy);
 	}
-	if (from->lost) {
-		findings->lost = true;
-		findings->errors++;
-	}
+	/* Errors that `from` counts and could not keep. */
+	for (size_t i = 0; i < from->count; i++)
+		kept += from->rows[i].severity == FINDING_ERROR;
+	findings->errors += from->errors - kept;
+	findings->lost = findings->lost || from->lost;
 }
 
 const char *

@@ -27,13 +27,14 @@ struct finding {
 struct findings {
 	struct finding *rows;
 	size_t count;
-	size_t errors; /* rows whose severity is FINDING_ERROR */
+	size_t errors; /* rows whose severity is FINDING_ERROR, kept or lost */
 	bool lost;     /* memory ran out, or there were more than 10,000 */
 };
 
 /*
  * Add a row.  Never fails: where memory runs out, `lost` is set and an error
  * is counted, so that a table that could not hold its rows still refuses.
+ * Behind 10,000 rows `lost` is set, and only errors are counted.
  * The text is escaped for a terminal here; callers pass what they read.
  * place and source may be NULL.
  */

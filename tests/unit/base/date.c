@@ -37,6 +37,44 @@ test_known_dates(void **state)
 }
 
 static void
+test_clocks(void **state)
+{
+	/* 2026-11-20T12:00:00Z, and a minute before midnight */
+	static const int64_t noon = 1795176000, late = 1795219140;
+	static const struct {
+		const char *text;
+		int64_t near, date;
+	} rows[] = {
+		{ "12:00", noon, noon },
+		{ "12:00:07", noon, noon + 7 },
+		{ "11:59:59", noon, noon - 1 },
+		{ "00:00", noon, noon - 43200 },
+		{ "23:59:59", noon, noon + 43199 },
+		{ "00:01", late, late + 120 },
+		{ "23:58", late, late - 60 },
+		{ "23:59", late + 120, late },
+		{ "2026-11-20T12:00:00Z", late, noon },
+	};
+	static const char *const bad[] = { "", "12", "12:0", "24:00", "12:60",
+		"12:00:60", "12:00:0", "12.00", "noon", " 12:00", "12:00 ",
+		"2026-11-20 12:00:00" };
+	int64_t date = -1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_ok(date_parse_clock(rows[i].text, rows[i].near, &date));
+		assert_true(date == rows[i].date);
+	}
+	date = -1;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		ca_error_clear();
+		assert_int_equal(date_parse_clock(bad[i], noon, &date), -1);
+		assert_int_equal(ca_error_reason(), CA_R_INPUT);
+	}
+	assert_true(date == -1);
+}
+
+static void
 test_bad_dates(void **state)
 {
 	static const char *const bad[] = {
@@ -235,6 +273,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_dates),
+		cmocka_unit_test(test_clocks),
 		cmocka_unit_test(test_bad_dates),
 		cmocka_unit_test(test_format_out_of_range),
 		cmocka_unit_test(test_durations),

@@ -146,29 +146,26 @@ act_end(struct journal *journal, bool own, int result)
 
 /* ---- appending -------------------------------------------------------- */
 
-static int
-insert_entry(struct journal *journal, struct entry *entry, const char *line,
-    size_t len, unsigned char leaf[HASH_LEN])
+int
+journal_insert_entry(struct journal *journal, uint64_t seq, const char *kind,
+    int64_t time, const char *line, size_t len,
+    unsigned char ret_leaf[HASH_LEN])
 {
 	struct tree_store tree = journal_tree(journal);
 
-	if (tree_leaf(line, len, leaf) != 0 ||
+	if (tree_leaf(line, len, ret_leaf) != 0 ||
 	    sql_run(journal, "entry",
 		"INSERT INTO entries (seq, kind, time, body, leaf)"
 		" VALUES (?1, ?2, ?3, ?4, ?5)",
-		SQL_VALUES(sql_int((int64_t)entry->seq),
-		    sql_text(entry_kind_name(entry->kind)),
-		    sql_int(entry->time), sql_blob(line, len),
-		    sql_blob(leaf, HASH_LEN))) != 0 ||
-	    tree_append(&tree, entry->seq, leaf) != 0)
+		SQL_VALUES(sql_int((int64_t)seq), sql_text(kind), sql_int(time),
+		    sql_blob(line, len), sql_blob(ret_leaf, HASH_LEN))) != 0)
 		return -1;
-	entry->leaf = leaf;
-	return 0;
+	return tree_append(&tree, seq, ret_leaf);
 }
 
 /* The founding entry comes first, and once. */
-static int
-check_place(struct journal *journal, const struct entry *entry)
+int
+journal_check_place(struct journal *journal, const struct entry *entry)
 {
 	if ((entry->kind == ENTRY_GENESIS) == (entry->seq == 0))
 		return 0;
@@ -190,12 +187,15 @@ append(struct journal *journal, struct entry *entry, const char *text)
 	if (line == NULL)
 		return ca_error(CA_R_MEMORY, "out of memory");
 	if (journal_size(journal, &entry->seq) != 0 ||
-	    check_place(journal, entry) != 0 ||
+	    journal_check_place(journal, entry) != 0 ||
 	    entry_line(entry,
 		journal->people != NULL ? journal->people : journal->person,
 		text, line, &len) != 0 ||
-	    insert_entry(journal, entry, line, len, leaf) != 0)
+	    journal_insert_entry(journal, entry->seq,
+		entry_kind_name(entry->kind), entry->time, line, len,
+		leaf) != 0)
 		return -1;
+	entry->leaf = leaf;
 	return entry_apply(journal, entry);
 }
 
@@ -223,9 +223,9 @@ journal_append(struct journal *journal, enum entry_kind kind, json_t *data,
 /* ---- rebuilding ------------------------------------------------------- */
 
 static int
-reapply(void *ctx, uint64_t seq, const char *line, size_t len)
+reapply_line(
+    struct journal *journal, uint64_t seq, const char *line, size_t len)
 {
-	struct journal *journal = ctx;
 	AUTO(json_t) *json = NULL;
 	struct entry entry = { 0 };
 	unsigned char leaf[HASH_LEN];
@@ -235,28 +235,49 @@ reapply(void *ctx, uint64_t seq, const char *line, size_t len)
 	    tree_leaf(line, len, leaf) != 0)
 		return -1;
 	if (entry.seq != seq)
-		return ca_error(CA_R_CORRUPT,
-		    "entry %llu of '%s' says that it is entry %llu: put a "
-		    "backup in its place",
-		    (unsigned long long)seq, journal->path,
+		return ca_error(CA_R_CORRUPT, "it says that it is entry %llu",
 		    (unsigned long long)entry.seq);
 	entry.leaf = leaf;
-	return check_place(journal, &entry) != 0 ? -1
-						 : entry_apply(journal, &entry);
+	return journal_check_place(journal, &entry) != 0
+	    ? -1
+	    : entry_apply(journal, &entry);
+}
+
+/* An entry that is refused now was never accepted as it is. */
+static int
+reapply(void *ctx, uint64_t seq, const char *line, size_t len)
+{
+	struct journal *journal = ctx;
+	AUTO_CHARS(why) = NULL;
+	int reason;
+
+	if (reapply_line(journal, seq, line, len) == 0)
+		return 0;
+	reason = ca_error_reason();
+	if (reason != CA_R_INTERNAL && reason != CA_R_EXISTS &&
+	    reason != CA_R_MISSING && reason != CA_R_CORRUPT)
+		return -1;
+	why = ca_error_take();
+	return ca_error(CA_R_CORRUPT,
+	    "entry %llu of '%s' does not follow from those before it: keep the "
+	    "file, and put a backup in its place (%s)",
+	    (unsigned long long)seq, journal->path, why == NULL ? "" : why);
+}
+
+int
+journal_rebuild_here(struct journal *journal)
+{
+	return schema_clear_derived(journal) != 0
+	    ? -1
+	    : journal_each_entry(journal, 0, ENTRY_KINDS, reapply, journal);
 }
 
 int
 journal_rebuild(struct journal *journal)
 {
-	int result;
-
 	if (journal_begin(journal) != 0)
 		return -1;
-	result = schema_clear_derived(journal);
-	if (result == 0)
-		result = journal_each_entry(
-		    journal, 0, ENTRY_KINDS, reapply, journal);
-	return act_end(journal, true, result);
+	return act_end(journal, true, journal_rebuild_here(journal));
 }
 
 /* ---- evidence --------------------------------------------------------- */
@@ -271,6 +292,16 @@ evidence_same(struct journal *journal, const unsigned char sha256[HASH_LEN])
 	return journal_evidence_get(journal, sha256, &data, &len);
 }
 
+int
+journal_insert_evidence(struct journal *journal, const void *data, size_t len,
+    const unsigned char digest[HASH_LEN])
+{
+	return sql_run(journal, "evidence",
+	    "INSERT INTO evidence (sha256, size, bytes) VALUES (?1, ?2, ?3)",
+	    SQL_VALUES(sql_blob(digest, HASH_LEN), sql_int((int64_t)len),
+		sql_blob(len == 0 ? "" : data, len)));
+}
+
 static int
 evidence_insert(struct journal *journal, const void *data, size_t len,
     const unsigned char digest[HASH_LEN])
@@ -283,10 +314,7 @@ evidence_insert(struct journal *journal, const void *data, size_t len,
 		return -1;
 	if (found)
 		return evidence_same(journal, digest);
-	return sql_run(journal, "evidence",
-	    "INSERT INTO evidence (sha256, size, bytes) VALUES (?1, ?2, ?3)",
-	    SQL_VALUES(sql_blob(digest, HASH_LEN), sql_int((int64_t)len),
-		sql_blob(len == 0 ? "" : data, len)));
+	return journal_insert_evidence(journal, data, len, digest);
 }
 
 int
@@ -297,6 +325,11 @@ journal_evidence_put(struct journal *journal, const void *data, size_t len,
 	bool own;
 	int result;
 
+	if (len > JOURNAL_EVIDENCE_MAX)
+		return ca_error(CA_R_INPUT,
+		    "evidence of %zu octets is more than the %d that the "
+		    "journal takes",
+		    len, JOURNAL_EVIDENCE_MAX);
 	if (act_begin(journal, &own) != 0)
 		return -1;
 	result = sha256(len == 0 ? "" : data, len, digest);

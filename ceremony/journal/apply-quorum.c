@@ -3,6 +3,7 @@
 
 #include "base/date.h"
 #include "base/error.h"
+#include "ceremony/journal/proof.h"
 #include "ceremony/journal/store.h"
 
 /* ---- sets ------------------------------------------------------------- */
@@ -216,6 +217,36 @@ check_pins_untouched(struct journal *journal, const struct entry *entry)
 		  "cannot be given up, the token's PINs have begun to change");
 }
 
+/*
+ * The first entry, whose hash names this journal for ever, says who founds it:
+ * so nobody can put other operators behind it.
+ */
+static int
+check_founding(struct journal *journal, const struct entry *entry)
+{
+	AUTO_CHARS(line) = NULL;
+	AUTO(json_t) *json = NULL;
+	struct entry genesis = { 0 };
+	const char *set, *sha256;
+	json_t *quorum;
+	size_t len = 0;
+
+	if (journal_entry(journal, 0, &line, &len) != 0 ||
+	    entry_parse(line, len, &json, &genesis) != 0)
+		return -1;
+	quorum = json_object_get(genesis.data, "quorum");
+	if (quorum == NULL)
+		return 0;
+	set = json_string_value(json_object_get(quorum, "set"));
+	sha256 = json_string_value(json_object_get(quorum, "sha256"));
+	if (set == NULL || sha256 == NULL ||
+	    strcmp(set, entry_text(entry, "set")) != 0 ||
+	    strcmp(sha256, entry_text(entry, "sha256")) != 0)
+		return entry_contradiction(entry, entry_text(entry, "set"),
+		    "is not the set that the first entry names");
+	return 0;
+}
+
 /* The first set is in force before any run can be. */
 static int
 set_first(struct journal *journal, const struct entry *entry)
@@ -225,7 +256,8 @@ set_first(struct journal *journal, const struct entry *entry)
 	if (strcmp(run, "init") != 0)
 		return entry_contradiction(
 		    entry, run, "founds no set, only init does");
-	return entry_check_init(journal, entry) != 0
+	return entry_check_init(journal, entry) != 0 ||
+		check_founding(journal, entry) != 0
 	    ? -1
 	    : insert_set(journal, entry, SET_IN_FORCE);
 }

@@ -367,6 +367,22 @@ check_set_in_force(struct journal *journal, const struct entry *entry)
 	    : entry_contradiction(entry, set, "is not the set in force");
 }
 
+/* Before, keys and sets are those of init, which nobody has approved. */
+static int
+check_ready(struct journal *journal, const struct entry *entry)
+{
+	int64_t ready;
+	bool found;
+
+	if (sql_number(journal, "SELECT ready FROM authority", NULL, &found,
+		&ready) != 0)
+		return -1;
+	return found && ready == 1
+	    ? 0
+	    : entry_contradiction(entry, text_of(entry, "plan"),
+		  "cannot begin before the authority is ready");
+}
+
 int
 apply_plan(struct journal *journal, const struct entry *entry)
 {
@@ -375,7 +391,8 @@ apply_plan(struct journal *journal, const struct entry *entry)
 
 	if (strcmp(run, "init") == 0)
 		return entry_contradiction(entry, run, "is no nonce of a run");
-	if (check_no_run(journal, entry) != 0 ||
+	if (check_ready(journal, entry) != 0 ||
+	    check_no_run(journal, entry) != 0 ||
 	    check_set_in_force(journal, entry) != 0)
 		return -1;
 	return sql_run(journal, plan,
@@ -809,8 +826,10 @@ apply_result(struct journal *journal, const struct entry *entry)
 	    entry_check_evidence(journal, entry, "sha256") != 0)
 		return -1;
 	return sql_run(journal, text_of(entry, "name"),
-	    "UPDATE objects SET state = 1, sha256 = ?2 WHERE seq = ?1",
-	    SQL_VALUES(sql_int(seq), sql_text(text_of(entry, "sha256"))));
+	    "UPDATE objects SET state = 1, sha256 = ?2, result = ?3"
+	    " WHERE seq = ?1",
+	    SQL_VALUES(sql_int(seq), sql_text(text_of(entry, "sha256")),
+		sql_int((int64_t)entry->seq)));
 }
 
 int
@@ -835,8 +854,8 @@ apply_adopted(struct journal *journal, const struct entry *entry)
 	    entry_check_evidence(journal, entry, "sha256") != 0 ||
 	    sql_run(journal, name,
 		"INSERT INTO objects (seq, run, kind, name, state, adopted,"
-		" issuer_dn, sha256)"
-		" VALUES (?1, ?2, 'certificate', ?3, 1, 1, ?4, ?5)",
+		" issuer_dn, sha256, result)"
+		" VALUES (?1, ?2, 'certificate', ?3, 1, 1, ?4, ?5, ?1)",
 		SQL_VALUES(sql_int((int64_t)entry->seq),
 		    sql_text(text_of(entry, "run")), sql_text(name),
 		    sql_text(text_of(entry, "issuer_dn")),

@@ -22,6 +22,7 @@ enum {
 	TIME = 1 << 8,      /* date_parse() */
 	DECIMAL = 1 << 9,   /* a number as a string */
 	OPTIONAL = 1 << 10, /* a member of `data` that need not be there */
+	EVIDENCE = DIGEST | 1 << 11, /* whose bytes are in the evidence */
 };
 
 /*
@@ -171,6 +172,8 @@ static const struct member genesis_members[] = {
 	{ "token", OBJECT },
 	{ "token.label", STRING },
 	{ "tool", STRING | OBJECT },
+	{ "quorum", OBJECT | OPTIONAL },
+	{ "nonce", HEX | OPTIONAL },
 	{ 0 },
 };
 
@@ -200,14 +203,14 @@ static const struct member token_members[] = {
 };
 
 static const struct member config_members[] = {
-	{ "sha256", DIGEST },
+	{ "sha256", EVIDENCE },
 	{ "run", STRING | OPTIONAL },
 	{ 0 },
 };
 
 static const struct member profile_members[] = {
 	{ "profile", STRING },
-	{ "sha256", DIGEST },
+	{ "sha256", EVIDENCE },
 	{ "run", STRING | OPTIONAL },
 	{ "removed", BOOL | OPTIONAL },
 	{ 0 },
@@ -220,14 +223,16 @@ static const struct member enrolment_members[] = {
 	{ "sign", DIGEST },
 	{ "decrypt", DIGEST | NUL },
 	{ "share", DIGEST | NUL },
-	{ "statement", DIGEST | NUL },
+	{ "statement", EVIDENCE | NUL },
+	{ "certificate", EVIDENCE | OPTIONAL },
+	{ "decrypt_certificate", EVIDENCE | NUL | OPTIONAL },
 	{ 0 },
 };
 
 static const struct member quorum_members[] = {
 	{ "set", HEX },
 	{ "state", STRING },
-	{ "sha256", DIGEST },
+	{ "sha256", EVIDENCE },
 	{ "threshold", INTEGER },
 	{ "operators", INTEGER },
 	{ "commitments", DIGEST | NUL },
@@ -239,8 +244,8 @@ static const struct member quorum_members[] = {
 static const struct member anchor_members[] = {
 	{ "set", HEX },
 	{ "name", STRING },
-	{ "statement", DIGEST },
-	{ "text", DIGEST },
+	{ "statement", EVIDENCE },
+	{ "text", EVIDENCE },
 	{ 0 },
 };
 
@@ -256,8 +261,8 @@ static const struct member approval_members[] = {
 	{ "run", STRING },
 	{ "name", STRING },
 	{ "set", HEX },
-	{ "manifest", DIGEST },
-	{ "statement", DIGEST },
+	{ "manifest", EVIDENCE },
+	{ "statement", EVIDENCE },
 	{ 0 },
 };
 
@@ -266,8 +271,8 @@ static const struct member confirmation_members[] = {
 	{ "list", INTEGER },
 	{ "name", STRING },
 	{ "set", HEX },
-	{ "sha256", DIGEST },
-	{ "statement", DIGEST },
+	{ "sha256", EVIDENCE },
+	{ "statement", EVIDENCE },
 	{ 0 },
 };
 
@@ -322,7 +327,7 @@ static const struct member plan_members[] = {
 	{ "run", STRING },
 	{ "plan", STRING },
 	{ "title", STRING },
-	{ "manifest", DIGEST },
+	{ "manifest", EVIDENCE },
 	{ "directory", STRING },
 	{ "set", HEX },
 	{ "unattended", BOOL },
@@ -333,7 +338,7 @@ static const struct member plan_members[] = {
 static const struct member list_members[] = {
 	{ "run", STRING },
 	{ "list", INTEGER },
-	{ "sha256", DIGEST },
+	{ "sha256", EVIDENCE },
 	{ "objects", INTEGER | ARRAY },
 	{ "acts", INTEGER | ARRAY },
 	{ 0 },
@@ -389,7 +394,7 @@ static const struct member result_members[] = {
 	{ "list", INTEGER },
 	{ "object", INTEGER },
 	{ "name", STRING },
-	{ "sha256", DIGEST },
+	{ "sha256", EVIDENCE },
 	{ 0 },
 };
 
@@ -418,7 +423,7 @@ static const struct member adopted_members[] = {
 	{ "run", STRING },
 	{ "name", STRING },
 	{ "key", STRING },
-	{ "sha256", DIGEST },
+	{ "sha256", EVIDENCE },
 	{ "issuer_dn", DIGEST },
 	{ "subject_dn", DIGEST },
 	{ "serial", HEX },
@@ -432,7 +437,7 @@ static const struct member adopted_members[] = {
 static const struct member refused_members[] = {
 	{ "run", STRING },
 	{ "findings", INTEGER },
-	{ "report", DIGEST },
+	{ "report", EVIDENCE },
 	{ "why", STRING },
 	{ 0 },
 };
@@ -451,6 +456,34 @@ static const struct member state_members[] = {
 
 static const struct member event_members[] = {
 	{ "event", STRING },
+	{ "statement", EVIDENCE | OPTIONAL },
+	{ "content", EVIDENCE | OPTIONAL },
+	{ "file", EVIDENCE | OPTIONAL },
+	{ 0 },
+};
+
+static const struct member head_members[] = {
+	{ "run", STRING },
+	{ "serial", STRING },
+	{ "origin", STRING },
+	{ "epoch", INTEGER },
+	{ "size", INTEGER },
+	{ "root", DIGEST },
+	{ 0 },
+};
+
+static const struct member epoch_members[] = {
+	{ "run", STRING },
+	{ "epoch", INTEGER },
+	{ "origin", STRING },
+	{ "was", OBJECT },
+	{ "was.origin", STRING },
+	{ "was.size", INTEGER },
+	{ "was.root", DIGEST },
+	{ "head", OBJECT | NUL },
+	{ "lost", INTEGER },
+	{ "receipts", ARRAY },
+	{ "receipts[]", EVIDENCE },
 	{ 0 },
 };
 
@@ -458,7 +491,7 @@ static const struct member close_members[] = {
 	{ "run", STRING },
 	{ "outcome", STRING },
 	{ "published", INTEGER },
-	{ "files", DIGEST },
+	{ "files", EVIDENCE },
 	{ "transcript", DIGEST },
 	{ 0 },
 };
@@ -507,10 +540,50 @@ static const struct {
 	[ENTRY_STATE] = { "state", state_members, apply_state },
 	[ENTRY_EVENT] = { "event", event_members, apply_nothing },
 	[ENTRY_CLOCK] = { "clock", clock_members, apply_clock },
+	[ENTRY_HEAD] = { "head", head_members, apply_head },
+	[ENTRY_EPOCH] = { "epoch", epoch_members, apply_epoch },
 	[ENTRY_CLOSE] = { "close", close_members, apply_close },
 	[ENTRY_CHECKPOINT] = { "checkpoint", checkpoint_members,
 	    apply_checkpoint },
 };
+
+/*
+ * The digests that `path` names below `value`; `path` as in struct member.
+ */
+static int
+visit_digests(const json_t *value, const char *path,
+    int (*visit)(void *ctx, const char *sha256), void *ctx)
+{
+	size_t len = strcspn(path, ".["), i;
+	json_t *element;
+
+	if (value == NULL || json_is_null(value))
+		return 0;
+	if (path[0] == '\0')
+		return visit(ctx, json_string_value(value));
+	if (path[0] == '.')
+		return visit_digests(value, path + 1, visit, ctx);
+	if (path[0] != '[')
+		return visit_digests(
+		    json_object_getn(value, path, len), path + len, visit, ctx);
+	json_array_foreach(value, i, element)
+	{
+		if (visit_digests(element, path + 2, visit, ctx) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+entry_each_evidence(enum entry_kind kind, const json_t *data,
+    int (*visit)(void *ctx, const char *sha256), void *ctx)
+{
+	for (const struct member *m = kinds[kind].members; m->path != NULL; m++)
+		if ((m->types & EVIDENCE) == EVIDENCE &&
+		    visit_digests(data, m->path, visit, ctx) != 0)
+			return -1;
+	return 0;
+}
 
 /* What an intent holds besides, by the kind of its object. */
 static const struct {

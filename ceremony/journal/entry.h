@@ -46,7 +46,9 @@ enum entry_kind {
 	ENTRY_PROFILE,
 	/* {set, name, role: "operator"|"witness", sign (SPKI SHA-256), decrypt
 	 *  (SPKI SHA-256 or null), share (SHA-256 of NAME.cms, or null),
-	 *  statement (SHA-256 of the signature, evidence; null for a witness)}
+	 *  statement (SHA-256 of the signature, evidence; null for a witness),
+	 *  certificate, decrypt_certificate (SHA-256 of the PEM that set.yaml
+	 *  names, evidence; the latter only where there is a share)}
 	 */
 	ENTRY_ENROLMENT,
 	/* {set, state, sha256 (of set.yaml, evidence), threshold, operators,
@@ -109,11 +111,23 @@ enum entry_kind {
 	ENTRY_RESUMED,
 	/* {subject, state} "authority" becomes "ready" */
 	ENTRY_STATE,
-	/* {event, ...} people, deviations, clock, restored guard copy ... */
+	/* {event, ...} with {by, content, statement}: signed by an operator or
+	 * witness (evidence both); people, deviations, clock, restored guard copy ... */
 	ENTRY_EVENT,
 	/* {run, was, now, why} the clock was wrong: it may not be before `now`
 	 * from here on, whatever entries before this one say */
 	ENTRY_CLOCK,
+	/* {run, serial (of the token), origin, epoch, size, root} the token now
+	 * holds this head of the journal: the root over the first `size`
+	 * entries.  run is "init", "key-list" or a nonce */
+	ENTRY_HEAD,
+	/* {run, epoch, origin, was: {origin, size, root}, head: {origin, epoch,
+	 *  size, root} or null, lost, receipts: [SHA-256 of a note, evidence]}
+	 * recover-journal: from here on the journal is epoch `epoch`, with an
+	 * origin of its own.  `was`: what was left; `head`: what the token
+	 * held; `lost`: how many entries at most are gone, by which the numbers
+	 * of all CRLs jump */
+	ENTRY_EPOCH,
 	/* {run, outcome: "done"|"refused"|"abandoned", published (how many), files
 	 * (SHA-256), transcript (SHA-256)}; files is evidence: a JSON array of
 	 * {path, sha256} */

@@ -90,10 +90,14 @@ void journal_rollback(struct journal *journal);
 int journal_append(struct journal *journal, enum entry_kind kind, json_t *data,
     const char *text, uint64_t *ret_seq) MUST_USE;
 
+/* Of evidence, in octets: what is larger is neither taken in nor read back. */
+enum { JOURNAL_EVIDENCE_MAX = 1 << 28 };
+
 /*
  * Content-addressed evidence, in the open transaction or by itself.  An object
  * is put before the result or adoption that names it is appended.  What is
- * given out has been hashed again; CA_R_MISSING if there is none.
+ * given out has been hashed again; CA_R_MISSING if there is none.  CA_R_INPUT
+ * where it is larger than JOURNAL_EVIDENCE_MAX.
  */
 int journal_evidence_put(struct journal *journal, const void *data, size_t len,
     unsigned char ret_sha256[HASH_LEN]) MUST_USE;
@@ -129,6 +133,15 @@ struct authority_row {
 	char *token_serial; /* NULL until ENTRY_TOKEN */
 	bool ready;
 	char *config_sha256; /* newest ENTRY_CONFIG, hex, or NULL */
+	/* Of heads and checkpoints: the id, until recover-journal opened
+	 * another epoch. */
+	char *origin;
+	uint64_t epoch;
+	uint64_t epoch_seq; /* of the entry that opened it, or 0 */
+	/* The newest ENTRY_HEAD of this epoch; head_root: journal_root_at() */
+	bool has_head;
+	uint64_t head_size;
+	char *head_serial; /* of the token that holds it, or NULL */
 };
 int journal_authority(
     struct journal *journal, struct authority_row *ret_row) MUST_USE;
@@ -201,6 +214,8 @@ struct object_row {
 	bool ca;
 	char *tbs;    /* SHA-256 hex */
 	char *sha256; /* of the object; NULL until signed */
+	/* Number of its ENTRY_RESULT or ENTRY_ADOPTED; 0 until signed. */
+	uint64_t result;
 };
 void object_row_clear(struct object_row *row);
 CLEANUP_DEFINE_STRUCT(object_row);
@@ -234,7 +249,10 @@ int journal_serial_used(struct journal *journal, const char *issuer_dn,
 int journal_spki_used(
     struct journal *journal, const char *spki_sha256, bool *ret_used) MUST_USE;
 
-/* The number for the issuer's next CRL: above every number in an intent. */
+/*
+ * The number for the issuer's next CRL: above every number in an intent, and
+ * above those that entries lost before an epoch may have had.
+ */
 int journal_crl_next_number(struct journal *journal, const char *issuer_dn,
     uint64_t *ret_number) MUST_USE;
 

@@ -45,7 +45,15 @@ static const char *const statements[] = {
 	"  ready INTEGER NOT NULL DEFAULT 0,\n"
 	"  config_sha256 TEXT,\n"
 	"  clock INTEGER NOT NULL DEFAULT 0,\n"
-	"  clock_seq INTEGER NOT NULL DEFAULT 0\n"
+	"  clock_seq INTEGER NOT NULL DEFAULT 0,\n"
+	"  epoch INTEGER NOT NULL DEFAULT 0,\n"
+	"  origin TEXT,\n"
+	"  epoch_seq INTEGER NOT NULL DEFAULT 0,\n"
+	"  lost INTEGER NOT NULL DEFAULT 0,\n"
+	"  head_epoch INTEGER,\n"
+	"  head_size INTEGER,\n"
+	"  head_root BLOB,\n"
+	"  head_serial TEXT\n"
 	") STRICT",
 
 	"CREATE TABLE sets (\n"
@@ -166,6 +174,7 @@ static const char *const statements[] = {
 	"  ca INTEGER,\n"
 	"  tbs TEXT,\n"
 	"  sha256 TEXT,\n"
+	"  result INTEGER,\n"
 	"  UNIQUE (run, list, object),\n"
 	"  UNIQUE (issuer_dn, serial),\n"
 	"  UNIQUE (issuer_dn, number)\n"
@@ -293,13 +302,113 @@ schema_check(struct journal *journal)
 	return check_tables(journal);
 }
 
+const char *const *
+schema_derived_tables(void)
+{
+	/* What refers to another stands before it. */
+	static const char *const tables[] = { "objects", "runs", "keys",
+		"revocations", "authority", "sets", "enrolments", "anchors",
+		"pin_changes", "statements", "profiles", "lists", NULL };
+
+	return tables;
+}
+
 int
 schema_clear_derived(struct journal *journal)
 {
-	return sql_script(journal,
-	    "DELETE FROM objects; DELETE FROM runs; DELETE FROM keys;"
-	    "DELETE FROM revocations; DELETE FROM authority;"
-	    "DELETE FROM sets; DELETE FROM enrolments; DELETE FROM anchors;"
-	    "DELETE FROM pin_changes; DELETE FROM statements;"
-	    "DELETE FROM profiles; DELETE FROM lists;");
+	const char *const *table;
+
+	for (table = schema_derived_tables(); *table != NULL; table++) {
+		AUTO_CHARS(sql) = text_printf("DELETE FROM %s", *table);
+
+		if (sql == NULL || sql_script(journal, sql) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- putting them aside ----------------------------------------------- */
+
+/* The text of the first column of the first row; NULL where there is none. */
+static int
+first_text(struct journal *journal, const char *sql, const char *value,
+    char **ret_text)
+{
+	AUTO_STRUCT(query) query = { 0 };
+	bool row;
+
+	if (query_start(journal, sql, SQL_VALUES(sql_text(value)), &query) !=
+		0 ||
+	    query_step(&query, &row) != 0)
+		return -1;
+	*ret_text = NULL;
+	return row ? query_text(&query, 0, ret_text) : 0;
+}
+
+/* Its indexes keep their names when it is renamed, and need them no more. */
+static int
+drop_indexes(struct journal *journal, const char *table)
+{
+	for (;;) {
+		AUTO_CHARS(name) = NULL;
+		AUTO_CHARS(sql) = NULL;
+
+		if (first_text(journal,
+			"SELECT name FROM sqlite_schema WHERE type = 'index'"
+			" AND sql IS NOT NULL AND tbl_name = ?1 LIMIT 1",
+			table, &name) != 0)
+			return -1;
+		if (name == NULL)
+			return 0;
+		sql = text_printf("DROP INDEX %s", name);
+		if (sql == NULL || sql_script(journal, sql) != 0)
+			return -1;
+	}
+}
+
+static int
+put_aside(struct journal *journal, const char *table)
+{
+	AUTO_CHARS(sql) = text_printf(
+	    "ALTER TABLE %s RENAME TO " SCHEMA_ASIDE "%s", table, table);
+
+	if (sql == NULL || drop_indexes(journal, table) != 0)
+		return -1;
+	return sql_script(journal, sql);
+}
+
+/* What schema_create() makes, and is not there. */
+static int
+make_missing(struct journal *journal)
+{
+	for (size_t i = 0; i < STATEMENTS; i++) {
+		AUTO_CHARS(name) = NULL;
+
+		if (first_text(journal,
+			"SELECT name FROM sqlite_schema WHERE sql = ?1",
+			statements[i], &name) != 0 ||
+		    (name == NULL && sql_script(journal, statements[i]) != 0))
+			return -1;
+	}
+	return 0;
+}
+
+int
+schema_put_aside(struct journal *journal)
+{
+	const char *const *table;
+	int result;
+
+	if (journal_begin(journal) != 0)
+		return -1;
+	result = put_aside(journal, "nodes");
+	for (table = schema_derived_tables(); result == 0 && *table != NULL;
+	     table++)
+		result = put_aside(journal, *table);
+	if (result == 0)
+		result = make_missing(journal);
+	if (result == 0)
+		return journal_commit(journal);
+	journal_rollback(journal);
+	return -1;
 }

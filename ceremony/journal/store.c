@@ -63,8 +63,129 @@ check_file(int dirfd, const char *path, enum journal_mode mode)
 	return 0;
 }
 
+/* ---- what SQLite must not see ----------------------------------------- */
+
+/* The end of a rollback journal that names a super-journal (pager.c). */
+static const unsigned char journal_magic[] = { 0xd9, 0xd5, 0x05, 0xf9, 0x20,
+	0xa1, 0x63, 0xd7 };
+
+/* Length and checksum of the name, and the magic octets. */
+enum { SUPER_RECORD = 16, SUPER_MAGIC_AT = 8 };
+
+/* The last octets of `fd`; *ret_found false where it has not as many. */
 static int
-connect_file(const char *path, enum journal_mode mode, struct journal **ret)
+read_end(int fd, const char *path, unsigned char ret_end[SUPER_RECORD],
+    bool *ret_found)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return ca_error_errno(CA_R_IO, "cannot look at '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return ca_error(CA_R_INPUT,
+		    "'%s' is no regular file: keep it elsewhere, and put what "
+		    "belongs there in its place",
+		    path);
+	*ret_found = false;
+	if (st.st_size < SUPER_RECORD)
+		return 0;
+	/* A writer may have cut it meanwhile: then it is not hot. */
+	*ret_found = pread(fd, ret_end, SUPER_RECORD,
+			 st.st_size - SUPER_RECORD) == SUPER_RECORD;
+	return 0;
+}
+
+static int
+check_rollback_file(int dirfd, const char *name, const char *shown)
+{
+	AUTO_FD(fd) = openat(dirfd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	unsigned char end[SUPER_RECORD];
+	bool found;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 && errno == ELOOP)
+		return ca_error(CA_R_INPUT,
+		    "'%s' is a symbolic link, which is not followed", shown);
+	if (fd < 0)
+		return ca_error_errno(CA_R_IO, "cannot open '%s'", shown);
+	if (read_end(fd, shown, end, &found) != 0)
+		return -1;
+	if (!found ||
+	    memcmp(end + SUPER_MAGIC_AT, journal_magic,
+		sizeof(journal_magic)) != 0)
+		return 0;
+	return ca_error(CA_R_CORRUPT,
+	    "'%s' names another file (a super-journal), which SQLite would "
+	    "delete; ca-tool never writes such a one: keep it, find out who "
+	    "made it, and remove it only if a backup takes the place of the "
+	    "journal too",
+	    shown);
+}
+
+static int
+check_no_log(int dirfd, const char *name, const char *shown)
+{
+	int there = file_exists_at(dirfd, name);
+
+	if (there <= 0)
+		return there;
+	return ca_error(CA_R_CORRUPT,
+	    "'%s' is a write-ahead log, which ca-tool never makes: another "
+	    "program wrote the journal; keep both, and put a backup in their "
+	    "place",
+	    shown);
+}
+
+int
+journal_check_beside(int dirfd, const char *name, const char *shown)
+{
+	AUTO_CHARS(rollback) = text_printf("%s-journal", name);
+	AUTO_CHARS(rollback_shown) = text_printf("%s-journal", shown);
+	AUTO_CHARS(log) = text_printf("%s-wal", name);
+	AUTO_CHARS(log_shown) = text_printf("%s-wal", shown);
+
+	if (rollback == NULL || rollback_shown == NULL || log == NULL ||
+	    log_shown == NULL ||
+	    check_rollback_file(dirfd, rollback, rollback_shown) != 0)
+		return -1;
+	return check_no_log(dirfd, log, log_shown);
+}
+
+/*
+ * Octets 18 and 19 of the header are 2 in WAL mode: SQLite would make files
+ * beside it.  Read by its own descriptor: closing another would drop locks.
+ */
+static int
+check_header(struct journal *journal)
+{
+	enum { VERSIONS_AT = 18, WAL = 2 };
+	unsigned char versions[2];
+	sqlite3_file *file = NULL;
+	int rc = sqlite3_file_control(
+	    journal->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+
+	if (rc != SQLITE_OK || file == NULL || file->pMethods == NULL)
+		return ca_error(CA_R_INTERNAL, "SQLite has opened no file");
+	rc = file->pMethods->xRead(
+	    file, versions, sizeof(versions), VERSIONS_AT);
+	if (rc == SQLITE_IOERR_SHORT_READ)
+		return 0;
+	if (rc != SQLITE_OK)
+		return sql_error(journal, rc, NULL);
+	if (versions[0] != WAL && versions[1] != WAL)
+		return 0;
+	return ca_error(CA_R_CORRUPT,
+	    "'%s' is in WAL mode, which ca-tool never sets: another program "
+	    "wrote it; keep the file, and put a backup in its place",
+	    journal->path);
+}
+
+/* `shown`: the path that errors name. */
+static int
+connect_file(const char *path, const char *shown, enum journal_mode mode,
+    struct journal **ret)
 {
 	AUTO_PTR(journal) *journal = calloc(1, sizeof(*journal));
 	int rc;
@@ -72,8 +193,9 @@ connect_file(const char *path, enum journal_mode mode, struct journal **ret)
 	if (journal == NULL)
 		return ca_error(CA_R_MEMORY, "out of memory");
 	journal->mode = mode;
-	journal->path = text_copy(path);
-	if (journal->path == NULL)
+	journal->path = text_copy(shown);
+	if (journal->path == NULL ||
+	    journal_check_beside(AT_FDCWD, path, shown) != 0)
 		return -1;
 	rc = sqlite3_open_v2(path, &journal->db,
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
@@ -83,11 +205,13 @@ connect_file(const char *path, enum journal_mode mode, struct journal **ret)
 		return ca_error(CA_R_MEMORY, "out of memory");
 	if (rc != SQLITE_OK)
 		return sql_error(journal, rc, NULL);
+	if (check_header(journal) != 0)
+		return -1;
 	/* SQLite opens for reading what it may not write, without a word. */
 	if (mode == JOURNAL_WRITE &&
 	    sqlite3_db_readonly(journal->db, "main") != 0)
 		return ca_error(
-		    CA_R_IO, "'%s' cannot be opened for writing", path);
+		    CA_R_IO, "'%s' cannot be opened for writing", shown);
 	*ret = TAKE(journal);
 	return 0;
 }
@@ -198,10 +322,37 @@ open_file(
 {
 	AUTO_PTR(journal) *journal = NULL;
 
-	if (connect_file(path, mode, &journal) != 0 ||
+	if (connect_file(path, path, mode, &journal) != 0 ||
 	    configure(journal) != 0 || take_lock(journal) != 0 ||
 	    schema_check(journal) != 0 || set_journal_mode(journal) != 0 ||
 	    check_entries(journal) != 0)
+		return -1;
+	*ret_journal = TAKE(journal);
+	return 0;
+}
+
+/* Nobody else has it, and it is thrown away. */
+static int
+configure_private(struct journal *journal)
+{
+	return sql_script(journal,
+	    "PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;"
+	    "PRAGMA cache_size = -32768");
+}
+
+int
+journal_open_private(
+    const char *dir, const char *shown, struct journal **ret_journal)
+{
+	AUTO_PTR(journal) *journal = NULL;
+	AUTO_CHARS(path) = NULL;
+	AUTO_FD(dirfd) = -1;
+
+	if (locate(dir, &path, &dirfd) != 0 ||
+	    connect_file(path, shown, JOURNAL_WRITE, &journal) != 0 ||
+	    configure(journal) != 0 || take_lock(journal) != 0 ||
+	    schema_check(journal) != 0 || set_journal_mode(journal) != 0 ||
+	    configure_private(journal) != 0)
 		return -1;
 	*ret_journal = TAKE(journal);
 	return 0;
@@ -355,7 +506,7 @@ fill_draft(const char *path)
 {
 	AUTO_PTR(journal) *journal = NULL;
 
-	if (connect_file(path, JOURNAL_WRITE, &journal) != 0 ||
+	if (connect_file(path, path, JOURNAL_WRITE, &journal) != 0 ||
 	    configure(journal) != 0 || take_lock(journal) != 0 ||
 	    set_journal_mode(journal) != 0)
 		return -1;

@@ -9,6 +9,7 @@
  *   apply.c   from an entry to the derived tables
  *   apply-quorum.c  the same for sets, enrolments, statements
  *   query.c   from the derived tables to rows
+ *   export*.c, import*.c, tile.c  exports (export-private.h)
  */
 #ifndef CA_JOURNAL_STORE_H
 #define CA_JOURNAL_STORE_H
@@ -27,7 +28,7 @@ CLEANUP_DEFINE(json_t, json_decref);
 
 enum {
 	JOURNAL_APPLICATION_ID = 0x43414a31, /* "CAJ1" */
-	JOURNAL_SCHEMA_VERSION = 2,
+	JOURNAL_SCHEMA_VERSION = 3,
 	JOURNAL_BUSY_MS = 3000,
 	STATEMENTS_KEPT = 96,
 };
@@ -130,14 +131,39 @@ int sql_error(struct journal *journal, int rc, const char *subject);
 int schema_create(struct journal *journal) MUST_USE;
 /* CA_R_CORRUPT unless the file has exactly our schema. */
 int schema_check(struct journal *journal) MUST_USE;
+/* The tables that are derived from the entries; ends with NULL. */
+const char *const *schema_derived_tables(void);
 /* Empty all derived tables. */
 int schema_clear_derived(struct journal *journal) MUST_USE;
+/*
+ * Give the derived tables, and `nodes`, names that begin with SCHEMA_ASIDE, and
+ * make them anew, empty: for an audit, which compares them in the end.
+ */
+#define SCHEMA_ASIDE "aside_"
+int schema_put_aside(struct journal *journal) MUST_USE;
 
 /* ---- store.c ---------------------------------------------------------- */
 
+/*
+ * What lies beside the database `name` in `dirfd` (`shown`: its path, for
+ * errors), before SQLite sees it.  CA_R_CORRUPT: a rollback journal that ends
+ * in a super-journal record, which names any file, and SQLite deletes that
+ * file when it plays the journal back; or a write-ahead log.  CA_R_INPUT: the
+ * rollback journal is no regular file.  All ways to open a journal call this.
+ */
+int journal_check_beside(
+    int dirfd, const char *name, const char *shown) MUST_USE;
 /* CA_R_INTERNAL unless the journal was opened for writing. */
 int journal_must_write(struct journal *journal) MUST_USE;
 bool journal_in_transaction(const struct journal *journal);
+/*
+ * Open `dir`/journal.db, a private copy of the file `shown`, which errors name,
+ * for writing, without a sync.  As journal_open(), but entries and their
+ * numbers are not looked at.  What grows beyond the cache goes to temporary
+ * files.
+ */
+int journal_open_private(
+    const char *dir, const char *shown, struct journal **ret_journal) MUST_USE;
 
 /* ---- entry.c ---------------------------------------------------------- */
 
@@ -156,6 +182,13 @@ typedef int entry_apply_fn(struct journal *journal, const struct entry *entry);
 
 /* CA_R_INTERNAL, naming the member, unless `data` has what its kind needs. */
 int entry_check(enum entry_kind kind, const json_t *data) MUST_USE;
+/*
+ * Each SHA-256 (hex) in checked data whose bytes must be in the evidence.  Not
+ * those of late requests and of operators' certificates in set.yaml, which
+ * stand in other members too.
+ */
+int entry_each_evidence(enum entry_kind kind, const json_t *data,
+    int (*visit)(void *ctx, const char *sha256), void *ctx) MUST_USE;
 /* Bring the derived tables up to date. */
 int entry_apply(struct journal *journal, const struct entry *entry) MUST_USE;
 /* The line; `out` holds ENTRY_MAX_BYTES, no NUL is added. */
@@ -172,6 +205,23 @@ int entry_parse(const char *line, size_t len, json_t **ret_json,
  * must come out the same: a test holds them against each other.
  */
 int journal_rebuild(struct journal *journal) MUST_USE;
+/* The same in the transaction that is open. */
+int journal_rebuild_here(struct journal *journal) MUST_USE;
+
+/* CA_R_INTERNAL, CA_R_EXISTS unless it is `genesis` exactly where it is first. */
+int journal_check_place(
+    struct journal *journal, const struct entry *entry) MUST_USE;
+
+/*
+ * Rows as they are: the entry with its leaf hash and the nodes of the tree that
+ * it completes; nothing is checked or applied, not even that `digest` is that
+ * of the bytes.  Within a transaction: for appending, and for an import.
+ */
+int journal_insert_entry(struct journal *journal, uint64_t seq,
+    const char *kind, int64_t time, const char *line, size_t len,
+    unsigned char ret_leaf[HASH_LEN]) MUST_USE;
+int journal_insert_evidence(struct journal *journal, const void *data,
+    size_t len, const unsigned char digest[HASH_LEN]) MUST_USE;
 
 /* The stored tree of `journal`. */
 struct tree_store journal_tree(struct journal *journal);
@@ -212,6 +262,6 @@ entry_apply_fn apply_genesis, apply_token_intent, apply_token, apply_config,
     apply_adopted, apply_refused, apply_resumed, apply_state, apply_close,
     apply_checkpoint, apply_profile, apply_enrolment, apply_quorum,
     apply_anchor, apply_pin_change, apply_approval, apply_confirmation,
-    apply_clock;
+    apply_clock, apply_head, apply_epoch;
 
 #endif

@@ -59,20 +59,18 @@ tree_append(const struct tree_store *store, uint64_t size,
 	return 0;
 }
 
-/* The complete subtrees of `size`, one for each 1 bit, from right to left. */
+/* The complete subtrees of `count`, one for each 1 bit, from right to left. */
 int
-tree_root(const struct tree_store *store, uint64_t size,
+tree_root_of(const struct tree_store *store, uint64_t first, uint64_t count,
     unsigned char ret_root[TREE_HASH_LEN])
 {
-	unsigned char root[TREE_HASH_LEN], left[TREE_HASH_LEN];
+	unsigned char root[TREE_HASH_LEN] = { 0 }, left[TREE_HASH_LEN];
 	bool begun = false;
 
-	if (size == 0)
-		return sha256("", 0, ret_root);
-	for (unsigned level = 0; size >> level != 0; level++) {
-		uint64_t index = size >> level;
+	for (unsigned level = 0; level <= TREE_MAX_LEVEL; level++) {
+		uint64_t index = (first >> level) + (count >> level);
 
-		if ((index & 1) == 0)
+		if (((count >> level) & 1) == 0)
 			continue;
 		if (store->get(store->ctx, level, index - 1, left) != 0)
 			return -1;
@@ -84,4 +82,12 @@ tree_root(const struct tree_store *store, uint64_t size,
 	}
 	memcpy(ret_root, root, sizeof(root));
 	return 0;
+}
+
+int
+tree_root(const struct tree_store *store, uint64_t size,
+    unsigned char ret_root[TREE_HASH_LEN])
+{
+	return size == 0 ? sha256("", 0, ret_root)
+			 : tree_root_of(store, 0, size, ret_root);
 }

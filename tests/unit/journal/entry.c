@@ -69,6 +69,10 @@ good_data(enum entry_kind kind)
 		return data_ready();
 	case ENTRY_EVENT:
 		return data_event("note");
+	case ENTRY_HEAD:
+		return data_head("example.org/test", 0, 1, hex64(17));
+	case ENTRY_EPOCH:
+		return data_epoch(RUN_A, 1, 1, hex64(18));
 	case ENTRY_CLOSE:
 		return data_close(RUN_A, "done");
 	case ENTRY_CHECKPOINT:

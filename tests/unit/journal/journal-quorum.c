@@ -798,6 +798,7 @@ test_clock(void **state)
 	refuse(f, CA_R_INTERNAL, ENTRY_CLOCK, data_clock(RUN_A, DATE_A));
 	refuse(f, CA_R_INTERNAL, ENTRY_CLOCK, data_clock("init", DATE_A));
 	want_set(f);
+	want_ready(f);
 	assert_ok(journal_append(f->journal, ENTRY_PLAN, data_plan(RUN_A, "p"),
 	    "with a clock that is wrong", &seq));
 	set_time(f, seq, was);

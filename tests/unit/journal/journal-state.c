@@ -313,6 +313,22 @@ test_runs(void **state)
 	assert_true(found && row.unattended);
 }
 
+/* Whatever keys and sets there are, init may still change them. */
+static void
+test_run_before_ready(void **state)
+{
+	struct fixture *f = *state;
+
+	want_set(f);
+	assert_refused_naming(CA_R_INTERNAL, "before the authority is ready",
+	    append_(f->journal, ENTRY_PLAN, data_plan(RUN_A, "p")));
+	assert_ok(append_(f->journal, ENTRY_TOKEN, data_token()));
+	assert_refused_naming(CA_R_INTERNAL, "before the authority is ready",
+	    append_(f->journal, ENTRY_PLAN, data_plan(RUN_A, "p")));
+	assert_ok(append_(f->journal, ENTRY_STATE, data_ready()));
+	assert_ok(append_(f->journal, ENTRY_PLAN, data_plan(RUN_A, "p")));
+}
+
 static void
 test_runs_refused(void **state)
 {
@@ -322,7 +338,8 @@ test_runs_refused(void **state)
 	refuse(f, CA_R_INTERNAL, ENTRY_LIST, data_list(RUN_A, 0));
 	refuse(f, CA_R_INTERNAL, ENTRY_RESUMED, data_resumed(RUN_A));
 	refuse(f, CA_R_INTERNAL, ENTRY_REFUSED, data_refused(RUN_A));
-	refuse(f, CA_R_INTERNAL, ENTRY_PLAN, data_plan(RUN_A, "p")); /* set */
+	assert_refused(CA_R_INTERNAL,
+	    append_(f->journal, ENTRY_PLAN, data_plan(RUN_A, "p"))); /* set */
 	want_set(f);
 	refuse(f, CA_R_INTERNAL, ENTRY_PLAN,
 	    with(data_plan(RUN_A, "p"), "set", json_string(SET_B)));
@@ -1300,6 +1317,7 @@ main(void)
 		TEST(test_init_is_over),
 		TEST(test_each_key),
 		TEST(test_runs),
+		TEST(test_run_before_ready),
 		TEST(test_runs_refused),
 		TEST(test_refused_run),
 		TEST(test_certificate),

@@ -274,7 +274,8 @@ test_foreign_schema(void **state)
 		const char *sql;
 		const char *part;
 	} changes[] = {
-		{ "PRAGMA user_version = 3", "newer ca-tool (schema 3" },
+		{ "PRAGMA user_version = 4", "newer ca-tool (schema 4" },
+		{ "PRAGMA user_version = 2", "older ca-tool (schema 2" },
 		{ "PRAGMA user_version = 1", "older ca-tool (schema 1" },
 		{ "PRAGMA user_version = -1", "no ca-tool has written" },
 		{ "PRAGMA user_version = 0", "no ca-tool has written" },
@@ -616,6 +617,10 @@ test_last_time(void **state)
 	assert_ok(journal_last_time(journal, &time));
 	assert_true(time == 0);
 	put_set(journal);
+	assert_ok(journal_last_time(journal, &time));
+	assert_true(time == 0);
+	assert_ok(append_(journal, ENTRY_TOKEN, data_token()));
+	assert_ok(append_(journal, ENTRY_STATE, data_ready()));
 	assert_ok(journal_last_time(journal, &time));
 	assert_true(time == 0);
 	assert_ok(journal_append(

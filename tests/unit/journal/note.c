@@ -426,6 +426,678 @@ test_too_large(void **state)
 	assert_refused(CA_R_INPUT, verify(f, big, (1 << 20) + 1, &checkpoint));
 }
 
+/* ---- verifier keys ---------------------------------------------------- */
+
+/* rules.md 18.2 and 18.3 */
+#define EXAMPLE_VKEY                                                        \
+	"example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv" \
+	"3U2k"
+#define LOG_VKEY                                                          \
+	"journal.example/root-ca+fb038e58+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6" \
+	"UNXx3chmQSVTG4"
+#define WITNESS_NAME "witness.example/auditor"
+#define WITNESS_VKEY                                                 \
+	WITNESS_NAME "+09b8b633+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJe" \
+		     "UvJMilm3X"
+#define WITNESS_TIME UINT64_C(1793577600)
+#define VECTOR_TEXT NAME "\n7\n" ROOT
+
+/* The Ed25519 key whose secret is the octets from `first` on. */
+static EVP_PKEY *
+ed25519(unsigned char first)
+{
+	unsigned char secret[32];
+	EVP_PKEY *key;
+
+	for (size_t i = 0; i < sizeof secret; i++)
+		secret[i] = (unsigned char)(first + i);
+	key = EVP_PKEY_new_raw_private_key(
+	    EVP_PKEY_ED25519, NULL, secret, sizeof secret);
+	assert_non_null(key);
+	return key;
+}
+
+static struct note_key
+parse_key(const char *vkey)
+{
+	struct note_key key = { 0 };
+
+	assert_ok(note_key_parse(vkey, strlen(vkey), &key));
+	return key;
+}
+
+static void
+test_key_vectors(void **state)
+{
+	static const struct {
+		const char *vkey, *name;
+		enum note_type type;
+		unsigned char id[4];
+	} rows[] = {
+		{ EXAMPLE_VKEY, "example.com/foo", NOTE_ED25519,
+		    { 0x53, 0x0d, 0x90, 0x3a } },
+		{ LOG_VKEY, NAME, NOTE_ED25519, { 0xfb, 0x03, 0x8e, 0x58 } },
+		{ WITNESS_VKEY, WITNESS_NAME, NOTE_COSIGNATURE,
+		    { 0x09, 0xb8, 0xb6, 0x33 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		AUTO_STRUCT(note_key) key = parse_key(rows[i].vkey);
+		AUTO_CHARS(again) = NULL;
+
+		assert_string_equal(key.name, rows[i].name);
+		assert_int_equal(key.type, rows[i].type);
+		assert_memory_equal(key.id, rows[i].id, 4);
+		assert_ok(note_key_text(&key, &again));
+		assert_string_equal(again, rows[i].vkey);
+	}
+}
+
+/* A key of our own gives the same text as the vector. */
+static void
+test_key_from_public(void **state)
+{
+	AUTO(EVP_PKEY) *log = ed25519(0x00);
+	AUTO(EVP_PKEY) *witness = ed25519(0x20);
+	AUTO(EVP_PKEY) *scalar_1 = public_key_of_scalar_1();
+	AUTO(EVP_PKEY) *p384 = EVP_EC_gen("P-384");
+	AUTO(EVP_PKEY) *rsa = EVP_RSA_gen(2048);
+	AUTO_STRUCT(note_key) a = { 0 };
+	AUTO_STRUCT(note_key) b = { 0 };
+	AUTO_STRUCT(note_key) c = { 0 };
+	AUTO_STRUCT(note_key) d = { 0 };
+	AUTO_CHARS(a_text) = NULL;
+	AUTO_CHARS(b_text) = NULL;
+	AUTO_CHARS(d_text) = NULL;
+	struct note_key none = { 0 };
+
+	(void)state;
+	assert_ok(note_key_from_public(NAME, NOTE_ED25519, log, &a));
+	assert_ok(note_key_text(&a, &a_text));
+	assert_string_equal(a_text, LOG_VKEY);
+	assert_ok(
+	    note_key_from_public(WITNESS_NAME, NOTE_COSIGNATURE, witness, &b));
+	assert_ok(note_key_text(&b, &b_text));
+	assert_string_equal(b_text, WITNESS_VKEY);
+	assert_ok(note_key_from_public("x", NOTE_ECDSA, scalar_1, &c));
+	assert_memory_equal(c.id, "\x5c\xd2\x52\xfb", 4);
+	/* any curve of type 02, and back from its text */
+	assert_ok(note_key_from_public("x", NOTE_ECDSA, p384, &d));
+	assert_ok(note_key_text(&d, &d_text));
+	note_key_clear(&d);
+	d = parse_key(d_text);
+	assert_int_equal(EVP_PKEY_eq(d.key, p384), 1);
+	/* a key that does not go with the type, or a name that is none */
+	assert_refused(
+	    CA_R_KEY, note_key_from_public("x", NOTE_ECDSA, log, &none));
+	assert_refused(
+	    CA_R_KEY, note_key_from_public("x", NOTE_ED25519, p384, &none));
+	assert_refused(CA_R_KEY,
+	    note_key_from_public("x", NOTE_COSIGNATURE, scalar_1, &none));
+	assert_refused(
+	    CA_R_KEY, note_key_from_public("x", NOTE_ECDSA, rsa, &none));
+	assert_refused(
+	    CA_R_INPUT, note_key_from_public("a b", NOTE_ED25519, log, &none));
+	assert_refused(
+	    CA_R_INPUT, note_key_from_public("", NOTE_ED25519, log, &none));
+	assert_null(none.key);
+	assert_null(none.name);
+}
+
+/* What a note_key holds signs nothing, whatever it was made of. */
+static void
+test_key_is_public(void **state)
+{
+	AUTO(EVP_PKEY) *witness = ed25519(0x20);
+	AUTO_STRUCT(note_key) key = { 0 };
+	unsigned char secret[32];
+	size_t len = sizeof secret;
+
+	(void)state;
+	assert_ok(note_key_from_public("x", NOTE_COSIGNATURE, witness, &key));
+	assert_int_not_equal(
+	    EVP_PKEY_get_raw_private_key(key.key, secret, &len), 1);
+	ca_error_clear();
+}
+
+static void
+test_keys_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"name",
+		"name+530d903a",
+		"name530d903a",
+		"++",
+		"+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+		"a b+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+		"a\nb+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+		"a\xff+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+		/* another name: another id */
+		"example.com/fox+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2k",
+		/* ids: upper case, short, long, another, none */
+		"example.com/foo+530D903A+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2k",
+		"example.com/foo+530d903+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2k",
+		"example.com/foo+530d903a0+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANY"
+		"crnKv3U2k",
+		"example.com/foo+530d903b+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2k",
+		"example.com/foo++AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2"
+		"k",
+		/* base64: none, blank behind, newline behind, URL alphabet */
+		"example.com/foo+530d903a+",
+		EXAMPLE_VKEY " ",
+		EXAMPLE_VKEY "\n",
+		"example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2_",
+		/* a type alone; 31 and 33 octets of Ed25519; an SPKI cut short */
+		"example.com/foo+530d903a+AQ==",
+		"example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U0=",
+		"example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2kAA==",
+		"example.com/foo+530d903a+AjBZMBMGByqGSM49AgE=",
+		/* types 00, 03, 05, 06, ff with that key */
+		"example.com/foo+530d903a+AOkyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2k",
+		"example.com/foo+530d903a+A+kyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2k",
+		"example.com/foo+530d903a+BekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2k",
+		"example.com/foo+530d903a+BukyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2k",
+		"example.com/foo+530d903a+/+kyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc"
+		"rnKv3U2k",
+	};
+	struct note_key key = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_refused(
+		    CA_R_INPUT, note_key_parse(bad[i], strlen(bad[i]), &key));
+	/* a NUL inside */
+	assert_refused(CA_R_INPUT,
+	    note_key_parse(EXAMPLE_VKEY, sizeof EXAMPLE_VKEY, &key));
+	assert_null(key.name);
+	assert_null(key.key);
+}
+
+/* ---- notes of other keys ---------------------------------------------- */
+
+static struct note
+parse(const char *bytes)
+{
+	struct note note = { 0 };
+
+	assert_ok(note_parse(bytes, strlen(bytes), &note));
+	return note;
+}
+
+/* rules.md 18.2 */
+static void
+test_example_note(void **state)
+{
+	AUTO_STRUCT(note_key) key = parse_key(EXAMPLE_VKEY);
+	AUTO_STRUCT(note)
+	note = parse(
+	    "This is an example message.\n\n\xe2\x80\x94 example.com/foo Uw2QO"
+	    "kn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3m"
+	    "FXmRKuwHjG1Yu72IneyaQM=\n");
+	struct checkpoint checkpoint = { 0 };
+	uint64_t time = 5;
+	bool found = false;
+
+	(void)state;
+	assert_string_equal(note.text, "This is an example message.\n");
+	assert_int_equal(note.count, 1);
+	assert_string_equal(note.lines[0].name, "example.com/foo");
+	assert_memory_equal(note.lines[0].id, "\x53\x0d\x90\x3a", 4);
+	assert_int_equal(note.lines[0].len, 64);
+	assert_ok(note_verify(&note, &key, &found, &time));
+	assert_true(found);
+	assert_int_equal(time, 0);
+	/* a note, but no checkpoint */
+	assert_refused(CA_R_INPUT,
+	    checkpoint_parse(note.text, strlen(note.text), &checkpoint));
+}
+
+#define VECTOR VECTOR_TEXT "\n" ED25519_LINE WITNESS_LINE
+
+/* rules.md 18.3 */
+static void
+test_checkpoint_vector(void **state)
+{
+	AUTO_STRUCT(note_key) log = parse_key(LOG_VKEY);
+	AUTO_STRUCT(note_key) witness = parse_key(WITNESS_VKEY);
+	AUTO_STRUCT(note_key) stranger = parse_key(EXAMPLE_VKEY);
+	AUTO_STRUCT(note) note = parse(VECTOR);
+	AUTO_STRUCT(checkpoint) checkpoint = { 0 };
+	uint64_t time = 5;
+	bool found = false;
+
+	(void)state;
+	assert_int_equal(note.count, 2);
+	assert_ok(checkpoint_parse(note.text, strlen(note.text), &checkpoint));
+	assert_string_equal(checkpoint.origin, NAME);
+	assert_int_equal(checkpoint.size, 7);
+	assert_memory_equal(checkpoint.root, root7, 32);
+	assert_ok(note_verify(&note, &log, &found, &time));
+	assert_true(found);
+	assert_int_equal(time, 0);
+	assert_ok(note_verify(&note, &witness, &found, &time));
+	assert_true(found);
+	assert_true(time == WITNESS_TIME);
+	assert_ok(note_verify(&note, &stranger, &found, NULL));
+	assert_false(found);
+}
+
+/* Every bit of it: one of the two signatures is wrong or gone. */
+static void
+test_vector_tampered(void **state)
+{
+	AUTO_STRUCT(note_key) log = parse_key(LOG_VKEY);
+	AUTO_STRUCT(note_key) witness = parse_key(WITNESS_VKEY);
+	char bytes[] = VECTOR;
+
+	(void)state;
+	for (size_t bit = 0; bit < 8 * (sizeof bytes - 1); bit++) {
+		AUTO_STRUCT(note) note = { 0 };
+		bool by_log = false, by_witness = false;
+
+		bytes[bit / 8] = (char)(bytes[bit / 8] ^ (1 << bit % 8));
+		ca_error_clear();
+		if (note_parse(bytes, sizeof bytes - 1, &note) == 0 &&
+		    note_verify(&note, &log, &by_log, NULL) == 0 &&
+		    note_verify(&note, &witness, &by_witness, NULL) == 0 &&
+		    by_log && by_witness)
+			fail_msg("bit %zu", bit);
+		bytes[bit / 8] = (char)(bytes[bit / 8] ^ (1 << bit % 8));
+	}
+	ca_error_clear();
+}
+
+/* A line with these octets behind the key id. */
+static char *
+line_of(const struct note_key *key, const unsigned char *octets, size_t len)
+{
+	unsigned char all[256], text[400];
+
+	assert_true(len <= sizeof all - 4);
+	memcpy(all, key->id, 4);
+	if (len > 0)
+		memcpy(all + 4, octets, len);
+	(void)EVP_EncodeBlock(text, all, (int)len + 4);
+	return text_printf("\xe2\x80\x94 %s %s\n", key->name, (char *)text);
+}
+
+/* The text with one line is refused for this key, CA_R_VERIFY. */
+static void
+refuse_line(const struct note_key *key, const unsigned char *octets, size_t len)
+{
+	AUTO_CHARS(line) = line_of(key, octets, len);
+	AUTO_CHARS(bytes) = text_printf("%s\n%s", VECTOR_TEXT, line);
+	AUTO_STRUCT(note) note = parse(bytes);
+	uint64_t time = 5;
+	bool found = false;
+
+	assert_refused(CA_R_VERIFY, note_verify(&note, key, &found, &time));
+	assert_false(found);
+	assert_int_equal(time, 5);
+}
+
+/* The cosignature of the vector's text at any time, properly signed. */
+static void
+cosigned_at(uint64_t time, unsigned char ret_octets[72])
+{
+	AUTO(EVP_PKEY) *key = ed25519(0x20);
+	AUTO(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
+	AUTO_CHARS(text) = text_printf("cosignature/v1\ntime %llu\n%s",
+	    (unsigned long long)time, VECTOR_TEXT);
+	size_t len = 64;
+
+	for (unsigned i = 0; i < 8; i++)
+		ret_octets[i] = (unsigned char)(time >> (56 - 8 * i));
+	assert_int_equal(EVP_DigestSignInit(ctx, NULL, NULL, NULL, key), 1);
+	assert_int_equal(EVP_DigestSign(ctx, ret_octets + 8, &len,
+			     (const unsigned char *)text, strlen(text)),
+	    1);
+}
+
+/* COSIG-NO-ZERO-TIME: what is signed well, and still refused. */
+static void
+test_cosignature_times(void **state)
+{
+	AUTO_STRUCT(note_key) key = parse_key(WITNESS_VKEY);
+	unsigned char octets[73];
+	uint64_t time = 0;
+	bool found = false;
+
+	(void)state;
+	cosigned_at(0, octets);
+	refuse_line(&key, octets, 72);
+	cosigned_at(UINT64_C(1) << 63, octets);
+	refuse_line(&key, octets, 72);
+	cosigned_at(UINT64_MAX, octets);
+	refuse_line(&key, octets, 72);
+	for (uint64_t good = 1; good != 0; good = good == 1 ? INT64_MAX : 0) {
+		AUTO_CHARS(line) = NULL;
+		AUTO_CHARS(bytes) = NULL;
+		AUTO_STRUCT(note) note = { 0 };
+
+		cosigned_at(good, octets);
+		line = line_of(&key, octets, 72);
+		bytes = text_printf("%s\n%s", VECTOR_TEXT, line);
+		note = parse(bytes);
+		assert_ok(note_verify(&note, &key, &found, &time));
+		assert_true(found && time == good);
+	}
+	/* the time is signed too */
+	cosigned_at(WITNESS_TIME, octets);
+	octets[7] ^= 1;
+	refuse_line(&key, octets, 72);
+	/* 71 and 73 octets */
+	cosigned_at(WITNESS_TIME, octets);
+	refuse_line(&key, octets, 71);
+	octets[72] = 0;
+	refuse_line(&key, octets, 73);
+}
+
+/* A cosignature is none of the text itself, nor the other way round. */
+static void
+test_types_are_apart(void **state)
+{
+	AUTO(EVP_PKEY) *secret = ed25519(0x20);
+	AUTO_STRUCT(note_key) cosigner = parse_key(WITNESS_VKEY);
+	AUTO_STRUCT(note_key) signer = { 0 };
+	AUTO_STRUCT(note_key) other_name = { 0 };
+	unsigned char octets[72];
+	AUTO_CHARS(line) = NULL;
+	AUTO_CHARS(bytes) = NULL;
+	AUTO_STRUCT(note) note = { 0 };
+	bool found = true;
+
+	(void)state;
+	assert_ok(
+	    note_key_from_public(WITNESS_NAME, NOTE_ED25519, secret, &signer));
+	assert_ok(note_key_from_public(
+	    "other", NOTE_COSIGNATURE, secret, &other_name));
+	assert_memory_not_equal(signer.id, cosigner.id, 4);
+	assert_memory_not_equal(other_name.id, cosigner.id, 4);
+	cosigned_at(WITNESS_TIME, octets);
+	refuse_line(&signer, octets + 8, 64);
+	refuse_line(&signer, octets, 72);
+	/* one that is right for type 04 is unknown to type 01's id */
+	line = line_of(&cosigner, octets, 72);
+	bytes = text_printf("%s\n%s", VECTOR_TEXT, line);
+	note = parse(bytes);
+	assert_ok(note_verify(&note, &signer, &found, NULL));
+	assert_false(found);
+}
+
+/* A known key whose line is wrong refuses the note, whatever else is there. */
+static void
+test_known_and_wrong(void **state)
+{
+	AUTO_STRUCT(note_key) key = parse_key(WITNESS_VKEY);
+	AUTO_CHARS(good) = NULL;
+	AUTO_CHARS(bad) = NULL;
+	AUTO_CHARS(before) = NULL;
+	AUTO_CHARS(after) = NULL;
+	unsigned char octets[72];
+	bool found = false;
+
+	(void)state;
+	cosigned_at(WITNESS_TIME, octets);
+	good = line_of(&key, octets, 72);
+	octets[40] ^= 4;
+	bad = line_of(&key, octets, 72);
+	before = text_printf("%s\n%s%s", VECTOR_TEXT, bad, good);
+	after = text_printf("%s\n%s%s", VECTOR_TEXT, good, bad);
+	for (int i = 0; i < 2; i++) {
+		AUTO_STRUCT(note) note = parse(i == 0 ? before : after);
+
+		assert_refused_naming(CA_R_VERIFY, WITNESS_NAME,
+		    note_verify(&note, &key, &found, NULL));
+		assert_false(found);
+	}
+}
+
+/* Of two good cosignatures, the newer one's time. */
+static void
+test_newest_time(void **state)
+{
+	AUTO_STRUCT(note_key) key = parse_key(WITNESS_VKEY);
+	AUTO_CHARS(one) = NULL;
+	AUTO_CHARS(two) = NULL;
+	AUTO_CHARS(bytes) = NULL;
+	AUTO_STRUCT(note) note = { 0 };
+	unsigned char octets[72];
+	uint64_t time = 0;
+	bool found = false;
+
+	(void)state;
+	cosigned_at(2000, octets);
+	one = line_of(&key, octets, 72);
+	cosigned_at(1000, octets);
+	two = line_of(&key, octets, 72);
+	bytes = text_printf("%s\n%s%s", VECTOR_TEXT, one, two);
+	note = parse(bytes);
+	assert_ok(note_verify(&note, &key, &found, &time));
+	assert_true(found && time == 2000);
+}
+
+/* ECDSA: r and s in DER and in no other form, over SHA-256 on each curve. */
+static void
+test_ecdsa_lines(void **state)
+{
+	static const char *const curves[] = { "P-256", "P-384", "P-521" };
+	static const char text[] = VECTOR_TEXT;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		AUTO(EVP_PKEY) *secret = EVP_EC_gen(curves[i]);
+		AUTO(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
+		AUTO_STRUCT(note_key) key = { 0 };
+		AUTO_STRUCT(note) note = { 0 };
+		AUTO_CHARS(line) = NULL;
+		AUTO_CHARS(bytes) = NULL;
+		unsigned char sig[200];
+		size_t len = sizeof sig;
+		bool found = false;
+
+		assert_non_null(secret);
+		assert_ok(note_key_from_public("x", NOTE_ECDSA, secret, &key));
+		assert_int_equal(
+		    EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, secret),
+		    1);
+		assert_int_equal(
+		    EVP_DigestSign(ctx, sig, &len, (const unsigned char *)text,
+			sizeof text - 1),
+		    1);
+		line = line_of(&key, sig, len);
+		bytes = text_printf("%s\n%s", VECTOR_TEXT, line);
+		note = parse(bytes);
+		assert_ok(note_verify(&note, &key, &found, NULL));
+		assert_true(found);
+		sig[len] = 0;
+		refuse_line(&key, sig, len + 1);
+		refuse_line(&key, sig, len - 1);
+		refuse_line(&key, (const unsigned char *)"\x30\x80", 2);
+		sig[len - 1] ^= 1;
+		refuse_line(&key, sig, len);
+	}
+}
+
+/* ---- taking notes apart ----------------------------------------------- */
+
+/* `count` lines of unknown keys. */
+static char *
+many_lines(size_t count)
+{
+	static const char line[] = "\xe2\x80\x94 x AAAAAAA=\n";
+	const size_t len = sizeof line - 1, head = sizeof VECTOR_TEXT;
+	char *bytes = malloc(head + count * len + 1);
+
+	assert_non_null(bytes);
+	memcpy(bytes, VECTOR_TEXT "\n", head);
+	for (size_t i = 0; i < count; i++)
+		memcpy(bytes + head + i * len, line, len);
+	bytes[head + count * len] = '\0';
+	return bytes;
+}
+
+/* NOTE-LIMIT */
+static void
+test_line_limit(void **state)
+{
+	static const size_t good[] = { 1, 16, 17, 100, NOTE_MAX_LINES };
+	AUTO_CHARS(too_many) = many_lines(NOTE_MAX_LINES + 1);
+	AUTO_CHARS(none) = many_lines(0);
+	struct note untouched = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		AUTO_CHARS(bytes) = many_lines(good[i]);
+		AUTO_STRUCT(note) note = parse(bytes);
+
+		assert_int_equal(note.count, good[i]);
+		assert_string_equal(note.lines[good[i] - 1].name, "x");
+	}
+	assert_refused(
+	    CA_R_INPUT, note_parse(too_many, strlen(too_many), &untouched));
+	assert_refused(CA_R_INPUT, note_parse(none, strlen(none), &untouched));
+	assert_null(untouched.text);
+	assert_null(untouched.lines);
+}
+
+/* NOTE-SPLIT: at the last empty line; what is before it is text. */
+static void
+test_text_with_empty_lines(void **state)
+{
+	AUTO_STRUCT(note) note = parse("a\n\nb\n\n\n\xe2\x80\x94 x AAAAAAA=\n");
+	AUTO_STRUCT(note) empty = parse("\n\n\xe2\x80\x94 x AAAAAAA=\n");
+
+	(void)state;
+	assert_string_equal(note.text, "a\n\nb\n\n");
+	assert_int_equal(note.count, 1);
+	assert_int_equal(note.lines[0].len, 1);
+	assert_string_equal(empty.text, "\n");
+}
+
+static void
+test_notes_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"\n",
+		"\n\n",
+		"text\n",
+		"text\n\n",
+		"text\n\n\n",
+		"text\n\xe2\x80\x94 x AAAAAAA=\n",         /* no empty line */
+		"text\n\n\xe2\x80\x94 x AAAAAAA=",         /* not ended */
+		"text\n\n\xe2\x80\x94 x AAAAAAA=\n\n",     /* an empty line */
+		"text\n\n\xe2\x80\x94 x AAAAAAA=\r\n",     /* CR LF */
+		"text\t\n\n\xe2\x80\x94 x AAAAAAA=\n",     /* a tab */
+		"te\x1bxt\n\n\xe2\x80\x94 x AAAAAAA=\n",   /* ESC */
+		"te\xc0\xaf\n\n\xe2\x80\x94 x AAAAAAA=\n", /* overlong */
+		"text\n\n\xe2\x80\x94 x AAAAAAA=\nx\n",
+		"text\n\n\xe2\x80\x94\xe2\x80\x94 x AAAAAAA=\n",
+	};
+#define BYTES(text)                   \
+	{                             \
+		text, sizeof text - 1 \
+	}
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} with_nul[] = {
+		BYTES("te\0xt\n\n\xe2\x80\x94 x AAAAAAA=\n"),
+		BYTES("text\n\n\xe2\x80\x94 \0x AAAAAAA=\n"),
+		BYTES("text\n\n\xe2\x80\x94 x AAAAAAA=\n\0"),
+	};
+#undef BYTES
+	struct note note = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_refused(
+		    CA_R_INPUT, note_parse(bad[i], strlen(bad[i]), &note));
+	for (size_t i = 0; i < sizeof with_nul / sizeof with_nul[0]; i++)
+		assert_refused(CA_R_INPUT,
+		    note_parse(with_nul[i].bytes, with_nul[i].len, &note));
+	assert_null(note.text);
+}
+
+/* The text alone, where no note has looked at it before. */
+static void
+test_checkpoint_text_alone(void **state)
+{
+	static const char *const bad[] = { "", "\n", NAME "\n7\n",
+		NAME "\n7\n3bib5AOAnjJXUNPSY814kpwpQreUKjS3fhIslZSnTIw=",
+		NAME "\n7\n" ROOT "extension", NAME "\n7\n" ROOT "\n",
+		NAME "\t\n7\n" ROOT };
+	static const char no_utf8[] = "\xff\n7\n" ROOT;
+	static const char nul[] = "a\0b\n7\n" ROOT;
+	struct checkpoint checkpoint = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_refused(CA_R_INPUT,
+		    checkpoint_parse(bad[i], strlen(bad[i]), &checkpoint));
+	assert_refused(
+	    CA_R_INPUT, checkpoint_parse(nul, sizeof nul - 1, &checkpoint));
+	assert_refused(CA_R_INPUT,
+	    checkpoint_parse(no_utf8, sizeof no_utf8 - 1, &checkpoint));
+	assert_null(checkpoint.origin);
+}
+
+/* ---- cosigning -------------------------------------------------------- */
+
+/* Ed25519 is deterministic: our line is the vector's. */
+static void
+test_cosign_vector(void **state)
+{
+	AUTO(EVP_PKEY) *key = ed25519(0x20);
+	AUTO_CHARS(line) = NULL;
+
+	(void)state;
+	assert_ok(
+	    note_cosign(VECTOR_TEXT, WITNESS_NAME, key, WITNESS_TIME, &line));
+	assert_string_equal(line, WITNESS_LINE);
+}
+
+static void
+test_cosign_refused(void **state)
+{
+	AUTO(EVP_PKEY) *key = ed25519(0x20);
+	AUTO(EVP_PKEY) *p256 = EVP_EC_gen("P-256");
+	AUTO_STRUCT(note_key) public_only = parse_key(WITNESS_VKEY);
+	char *line = NULL;
+
+	(void)state;
+	assert_refused(
+	    CA_R_INPUT, note_cosign(VECTOR_TEXT, WITNESS_NAME, key, 0, &line));
+	assert_refused(CA_R_INPUT,
+	    note_cosign(
+		VECTOR_TEXT, WITNESS_NAME, key, UINT64_C(1) << 63, &line));
+	assert_refused(CA_R_INPUT,
+	    note_cosign("no checkpoint\n", WITNESS_NAME, key, 1, &line));
+	assert_refused(
+	    CA_R_INPUT, note_cosign(VECTOR, WITNESS_NAME, key, 1, &line));
+	assert_refused(
+	    CA_R_INPUT, note_cosign(VECTOR_TEXT, "a b", key, 1, &line));
+	assert_refused(
+	    CA_R_KEY, note_cosign(VECTOR_TEXT, WITNESS_NAME, p256, 1, &line));
+	assert_refused(CA_R_KEY,
+	    note_cosign(VECTOR_TEXT, WITNESS_NAME, public_only.key, 1, &line));
+	assert_null(line);
+}
+
 int
 main(void)
 {
@@ -445,6 +1117,24 @@ main(void)
 		TEST(test_lines_refused),
 		TEST(test_compose_refused),
 		TEST(test_too_large),
+		cmocka_unit_test(test_key_vectors),
+		cmocka_unit_test(test_key_from_public),
+		cmocka_unit_test(test_key_is_public),
+		cmocka_unit_test(test_keys_refused),
+		cmocka_unit_test(test_example_note),
+		cmocka_unit_test(test_checkpoint_vector),
+		cmocka_unit_test(test_vector_tampered),
+		cmocka_unit_test(test_cosignature_times),
+		cmocka_unit_test(test_types_are_apart),
+		cmocka_unit_test(test_known_and_wrong),
+		cmocka_unit_test(test_newest_time),
+		cmocka_unit_test(test_ecdsa_lines),
+		cmocka_unit_test(test_line_limit),
+		cmocka_unit_test(test_text_with_empty_lines),
+		cmocka_unit_test(test_notes_refused),
+		cmocka_unit_test(test_checkpoint_text_alone),
+		cmocka_unit_test(test_cosign_vector),
+		cmocka_unit_test(test_cosign_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -415,6 +415,24 @@ data_close(const char *run, const char *outcome)
 #define append_(journal, kind, data) \
 	journal_append((journal), (kind), (data), "a test did it", NULL)
 
+static inline json_t *
+data_head(const char *origin, int epoch, int size, const char *root)
+{
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "run", "init",
+	    "serial", "0001", "origin", origin, "epoch", epoch, "size", size,
+	    "root", root);
+}
+
+/* `size` entries and their root are what is left of the epoch before. */
+static inline json_t *
+data_epoch(const char *run, int epoch, int size, const char *root)
+{
+	return json_pack("{s:s, s:i, s:s, s:{s:s, s:i, s:s}, s:n, s:i, s:[]}",
+	    "run", run, "epoch", epoch, "origin", "example/epoch-1", "was",
+	    "origin", "example", "size", size, "root", root, "head", "lost", 5,
+	    "receipts");
+}
+
 /* Bytes that differ by `n`, as evidence; their SHA-256 in hex. */
 static inline void
 put_evidence(struct journal *journal, unsigned n, char ret_hex[HASH_HEX_SIZE])

@@ -217,20 +217,46 @@ has_approvals(int fd)
 	return count > 0;
 }
 
-/* Add a cause to a list of them; takes it, also on failure. */
-static int
-append_cause(char **causes, char *cause)
+/*
+ * Why approvals are void.  Nobody has checked the manifest that it is read
+ * from: it may name a million things, and a few of them say enough.
+ */
+enum { CAUSES_MAX = 10 };
+
+struct causes {
+	char *text; /* NULL: none so far */
+	unsigned count;
+};
+
+static void
+causes_clear(struct causes *causes)
 {
-	AUTO_CHARS(before) = TAKE(*causes);
+	free(causes->text);
+}
+CLEANUP_DEFINE_STRUCT(causes);
+
+static bool
+causes_full(const struct causes *causes)
+{
+	return causes->count > CAUSES_MAX;
+}
+
+/* Add a cause; takes it, also on failure. */
+static int
+append_cause(struct causes *causes, char *cause)
+{
+	AUTO_CHARS(before) = TAKE(causes->text);
 	AUTO_CHARS(owned) = cause;
 	AUTO_CHARS(safe) =
 	    owned == NULL ? NULL : text_escape(owned, strlen(owned));
 
 	if (safe == NULL)
 		return -1;
-	*causes =
-	    before == NULL ? TAKE(safe) : text_printf("%s, %s", before, safe);
-	return *causes == NULL ? -1 : 0;
+	causes->count++;
+	causes->text = before == NULL ? TAKE(safe)
+	    : causes_full(causes)     ? text_printf("%s, and more", before)
+				      : text_printf("%s, %s", before, safe);
+	return causes->text == NULL ? -1 : 0;
 }
 
 /* The row of an input in a manifest that nobody has checked. */
@@ -266,7 +292,7 @@ input_title(const char *role, const char *given)
 /* The inputs of `from` that `to` has with another hash, or has not. */
 static int
 compare_inputs(json_t *from, json_t *to, bool missing_only, const char *verb,
-    char **causes)
+    struct causes *causes)
 {
 	size_t i;
 	json_t *row;
@@ -276,6 +302,8 @@ compare_inputs(json_t *from, json_t *to, bool missing_only, const char *verb,
 		const char *role, *given, *sha, *other;
 		AUTO_CHARS(title) = NULL;
 
+		if (causes_full(causes))
+			return 0;
 		if (json_unpack(row, "{s:s, s:s, s:s}", "role", &role, "given",
 			&given, "sha256", &sha) != 0)
 			continue;
@@ -294,7 +322,7 @@ compare_inputs(json_t *from, json_t *to, bool missing_only, const char *verb,
 
 /* Members whose change is not seen in any input. */
 static int
-compare_members(json_t *old, json_t *new, char **causes)
+compare_members(json_t *old, json_t *new, struct causes *causes)
 {
 	static const struct {
 		const char *member, *text;
@@ -305,7 +333,8 @@ compare_members(json_t *old, json_t *new, char **causes)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (json_equal(json_object_get(old, rows[i].member),
+		if (!causes_full(causes) &&
+		    json_equal(json_object_get(old, rows[i].member),
 			json_object_get(new, rows[i].member)) == 0 &&
 		    append_cause(causes, text_copy(rows[i].text)) < 0)
 			return -1;
@@ -317,15 +346,15 @@ find_causes(json_t *old, json_t *new, char **ret_causes)
 {
 	json_t *before = json_object_get(old, "inputs");
 	json_t *after = json_object_get(new, "inputs");
-	AUTO_CHARS(causes) = NULL;
+	AUTO_STRUCT(causes) causes = { 0 };
 
 	if (compare_inputs(before, after, false, "changed", &causes) < 0 ||
 	    compare_inputs(before, after, true, "left out", &causes) < 0 ||
 	    compare_inputs(after, before, true, "added", &causes) < 0 ||
 	    compare_members(old, new, &causes) < 0)
 		return -1;
-	*ret_causes = causes != NULL
-	    ? TAKE(causes)
+	*ret_causes = causes.text != NULL
+	    ? TAKE(causes.text)
 	    : text_copy("the journal is not one that grew from theirs");
 	return *ret_causes == NULL ? -1 : 0;
 }

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include <openssl/rand.h>
+
 #include "base/date.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -497,12 +499,20 @@ static int
 append_genesis(struct init *init)
 {
 	const struct authority_config *config = init->authority->config;
+	unsigned char octets[NONCE_LEN];
+	char nonce[2 * NONCE_LEN + 1];
 
+	/* So that no two first entries are the same. */
+	if (RAND_bytes(octets, sizeof(octets)) != 1)
+		return ca_error(CA_R_INTERNAL, "no random octets");
+	text_hex_into(octets, sizeof(octets), nonce);
 	return journal_append(init->authority->journal, ENTRY_GENESIS,
-	    json_pack("{s:s, s:s, s:{s:s}, s:{s:s, s:s}}", "authority",
-		config->id, "format", "ca-tool-journal-1", "token", "label",
-		config->token.label, "tool", "version",
-		init->room->tool_version, "sha256", init->room->tool_sha256),
+	    json_pack("{s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:{s:s, s:s}, s:s}",
+		"authority", config->id, "format", "ca-tool-journal-1", "token",
+		"label", config->token.label, "tool", "version",
+		init->room->tool_version, "sha256", init->room->tool_sha256,
+		"quorum", "set", init->set->id, "sha256", init->set->sha256,
+		"nonce", nonce),
 	    "the authority was founded", NULL);
 }
 
@@ -613,6 +623,49 @@ find_founded(struct init *init, int quorum_fd)
 	return rc;
 }
 
+/* What becomes of a set that is not taken up, in words. */
+static int
+show_dropped(struct init *init, unsigned enrolled, const char *names)
+{
+	AUTO_CHARS(text) = text_printf(
+	    "quorum set %s of an init that was cut off is not used: %u enrolled "
+	    "in it, and before %u have, nothing shows that it was not written "
+	    "by somebody else; a new set is made, and everybody enrols in "
+	    "that%s%s",
+	    init->set->id, enrolled, init->set->threshold,
+	    enrolled == 0 ? "" : ", also ", names);
+
+	if (text == NULL)
+		return -1;
+	init->room->show(init->room->ctx, ROOM_WARNING, text);
+	return 0;
+}
+
+/*
+ * Nothing pins a set before the journal does: whoever can write to quorum/
+ * could have founded it, with a secret of their own and shares for the
+ * operators' public certificates.  It is taken up only if as many operators as
+ * are needed for anything have signed exactly this set, else made anew.
+ */
+static int
+drop_unproven(struct init *init, int quorum_fd)
+{
+	AUTO_CHARS(names) = NULL;
+	unsigned enrolled = 0;
+
+	if (init->row.id != NULL)
+		return 0;
+	if (enrol_count(init->authority, init->set, &enrolled, &names) < 0)
+		return -1;
+	if (enrolled >= init->set->threshold)
+		return 0;
+	if (show_dropped(init, enrolled, names) < 0 ||
+	    set_remove(quorum_fd, init->set->id) < 0)
+		return -1;
+	quorum_set_free(TAKE(init->set));
+	return 0;
+}
+
 /* Found the set, or go on with the one that an earlier try founded. */
 static int
 establish_set(struct init *init)
@@ -623,15 +676,17 @@ establish_set(struct init *init)
 	if (authority_quorum_fd(a, &fd) < 0 || set_sweep(fd) < 0 ||
 	    find_founded(init, fd) < 0)
 		return -1;
-	if (init->set == NULL) {
-		if (enrol_found(a, init->proposal, NULL, 0, &init->secret) < 0)
-			return -1;
-		init->set = TAKE(init->proposal);
-	} else if (!set_is_proposal_of(init->proposal, init->set)) {
+	if (init->set != NULL && !set_is_proposal_of(init->proposal, init->set))
 		return ca_error(CA_R_STATE,
 		    "'quorum/%s' was made from another set file; give that "
 		    "one, or remove the directory '%s' and begin again",
 		    init->set->id, a->path);
+	if (init->set != NULL && drop_unproven(init, fd) < 0)
+		return -1;
+	if (init->set == NULL) {
+		if (enrol_found(a, init->proposal, NULL, 0, &init->secret) < 0)
+			return -1;
+		init->set = TAKE(init->proposal);
 	}
 	if (operators_open(init->room, init->set, &init->operators) < 0)
 		return -1;
@@ -665,7 +720,7 @@ enrol_set(struct init *init)
 		return -1;
 	if (init->row.id != NULL)
 		return 0; /* journalled, so all have enrolled */
-	return enrol_people(init->authority, &init->operators);
+	return enrol_people(init->authority, &init->operators, false);
 }
 
 /* Both PINs from the secret; it is taken from M shares where it is not here. */
@@ -1197,7 +1252,7 @@ run_init(struct init *init, const char *dir)
 	if (authority_anchor(init->authority, &init->operators) < 0 ||
 	    make_ready(init) < 0)
 		return -1;
-	return authority_checkpoint(init->authority, -1, &note);
+	return authority_checkpoint(init->authority, -1, NULL, NULL, &note);
 }
 
 int

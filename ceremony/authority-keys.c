@@ -211,7 +211,8 @@ authority_make_key(struct authority *authority, const char *run,
 		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "run", run, "name",
 		    name, "id", hex, "type", type, "purpose", purpose, "backup",
 		    backup),
-		text, NULL) < 0)
+		text, NULL) < 0 ||
+	    head_write(authority) < 0)
 		return -1;
 	if (key_generate(authority->token, row, name, id, &key) < 0)
 		return -1;

@@ -4,6 +4,7 @@
 
 #include "base/yaml.h"
 #include "ceremony/authority.h"
+#include "ceremony/head.h"
 #include "pkcs11/key.h"
 #include "pkcs11/module.h"
 
@@ -31,6 +32,8 @@ struct authority {
 	struct token *token;
 	struct held_key *keys; /* found and checked during this login */
 	size_t key_count;
+	enum head_rule head_rule;    /* what the next login demands */
+	char run[2 * NONCE_LEN + 1]; /* for which the token was opened */
 };
 
 extern const cyaml_schema_value_t authority_schema;
@@ -42,7 +45,11 @@ int authority_load_config(
 /* Open the module that the configuration names, unless it is open. */
 int authority_open_module(struct authority *authority) MUST_USE;
 
-/* Log in with this PIN and journal it. */
+/*
+ * Log in with this PIN, compare the token's head with the journal by
+ * authority->head_rule, and journal the login.  Where the head fits, it is
+ * written anew; where it may not, perform() of the plan's step does that.
+ */
 int authority_login_with(struct authority *authority, const struct secret *pin,
     const struct room *room, const char *run) MUST_USE;
 

@@ -9,7 +9,9 @@
 #include "base/text.h"
 #include "ceremony/authority-private.h"
 #include "ceremony/journal/note.h"
+#include "ceremony/journal/reindex.h"
 #include "ceremony/operators.h"
+#include "ceremony/vouch.h"
 #include "pkcs11/sign.h"
 
 enum {
@@ -358,9 +360,11 @@ open_parts(struct authority *authority, const char *dir,
 		return -1;
 	if (authority_load_config(authority, findings) < 0)
 		return -1;
-	return journal_open(authority->path,
-	    mode == AUTHORITY_WRITE ? JOURNAL_WRITE : JOURNAL_READ,
-	    &authority->journal);
+	if (journal_open(authority->path,
+		mode == AUTHORITY_WRITE ? JOURNAL_WRITE : JOURNAL_READ,
+		&authority->journal) < 0)
+		return -1;
+	return mode == AUTHORITY_WRITE ? journal_check(authority->journal) : 0;
 }
 
 struct authority *
@@ -560,19 +564,15 @@ int
 authority_check_receipt(
     struct authority *authority, const char *path, uint64_t *ret_size)
 {
-	AUTO_STRUCT(key_row) key = { 0 };
 	AUTO_STRUCT(checkpoint) receipt = { 0 };
 	AUTO_BYTES(note) = NULL;
+	uint64_t epoch = 0;
 	size_t len = 0;
-	bool found = false;
 
-	if (file_read_at(AT_FDCWD, path, RECEIPT_MAX_BYTES, &note, &len) < 0 ||
-	    journal_key(authority->journal, JOURNAL_KEY, &found, &key) < 0)
+	if (file_read_at(AT_FDCWD, path, RECEIPT_MAX_BYTES, &note, &len) < 0)
 		return -1;
-	if (!found || key.spki == NULL)
-		return ca_error(CA_R_STATE, "the journal has no key");
-	if (checkpoint_verify((const char *)note, len, authority->config->id,
-		key.spki, key.spki_len, &receipt) < 0) {
+	if (head_receipt(authority->journal, (const char *)note, len, &receipt,
+		&epoch) < 0) {
 		AUTO_CHARS(why) = ca_error_take();
 
 		return ca_error(CA_R_VERIFY,
@@ -619,10 +619,19 @@ journal_login(
 	const struct module_facts *module = module_facts(authority->module);
 
 	return journal_append(authority->journal, ENTRY_LOGIN,
-	    json_pack("{s:s, s:s, s:I, s:s, s:{s:s, s:s}}", "run", run,
-		"serial", facts->serial, "flags", (json_int_t)facts->flags,
-		"module_sha256", module->sha256, "tool", "version",
-		room->tool_version, "sha256", room->tool_sha256),
+	    json_pack("{s:s, s:s, s:I, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, "
+		      "s:s, s:s}, s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s}}",
+		"run", run, "serial", facts->serial, "flags",
+		(json_int_t)facts->flags, "module_sha256", module->sha256,
+		"tool", "version", room->tool_version, "sha256",
+		room->tool_sha256, "token", "label", facts->label,
+		"manufacturer", facts->manufacturer, "model", facts->model,
+		"hardware", facts->hardware, "firmware", facts->firmware,
+		"module", "path", module->path, "description",
+		module->description, "version", module->version,
+		/* It is part of the program. */
+		"linter", "name", "ca-tool", "version", room->tool_version,
+		"sha256", room->tool_sha256),
 	    "logged in to the token", NULL);
 }
 
@@ -630,9 +639,18 @@ int
 authority_login_with(struct authority *authority, const struct secret *pin,
     const struct room *room, const char *run)
 {
+	bool fits = authority->head_rule == HEAD_MUST_FIT, found = false;
+	AUTO_STRUCT(head) head = { 0 };
+
 	if (token_login(authority->token, pin) < 0)
 		return -1;
-	return journal_login(authority, room, run);
+	(void)snprintf(authority->run, sizeof(authority->run), "%s", run);
+	if (head_check(authority, authority->head_rule, &found, &head) < 0 ||
+	    vouch_tail(authority, found && fits ? head.size : 0) < 0 ||
+	    journal_login(authority, room, run) < 0)
+		return -1;
+	return authority->head_rule == HEAD_MUST_FIT ? head_write(authority)
+						     : 0;
 }
 
 int
@@ -779,7 +797,8 @@ authority_logout(struct authority *authority)
 /* ---- checkpoints ------------------------------------------------------ */
 
 static int
-sign_note(struct authority *authority, const char *text, char **ret_note)
+sign_note(struct authority *authority, const char *origin, const char *text,
+    char **ret_note)
 {
 	const struct key *key = NULL;
 	struct sign_job job = { .alg = sigalg_by_name("ecdsa-sha256") };
@@ -796,10 +815,10 @@ sign_note(struct authority *authority, const char *text, char **ret_note)
 	    token_sign(authority->token, &job, 1, 1, NULL, NULL) < 0)
 		return -1;
 	key_spki(key, &spki, &spki_len);
-	if (note_compose(text, authority->config->id, spki, spki_len,
-		job.signature, job.signature_len, &note) < 0 ||
-	    checkpoint_verify(note, strlen(note), authority->config->id, spki,
-		spki_len, &checkpoint) < 0)
+	if (note_compose(text, origin, spki, spki_len, job.signature,
+		job.signature_len, &note) < 0 ||
+	    checkpoint_verify(
+		note, strlen(note), origin, spki, spki_len, &checkpoint) < 0)
 		return -1;
 	*ret_note = TAKE(note);
 	return 0;
@@ -833,24 +852,30 @@ write_checkpoint(struct authority *authority, const char *note)
 }
 
 int
-authority_checkpoint(
-    struct authority *authority, int receipt_fd, char **ret_note)
+authority_checkpoint(struct authority *authority, int receipt_fd,
+    int (*also)(void *ctx, const char *note), void *ctx, char **ret_note)
 {
+	AUTO_STRUCT(authority_row) row = { 0 };
 	unsigned char root[HASH_LEN];
 	AUTO_CHARS(text) = NULL;
 	AUTO_CHARS(note) = NULL;
 	uint64_t size = 0;
 
-	if (journal_head(authority->journal, &size, root) < 0 ||
-	    checkpoint_text(authority->config->id, size, root, &text) < 0 ||
-	    sign_note(authority, text, &note) < 0 ||
+	/* What the checkpoint closes cannot be cut off any more. */
+	if (head_write(authority) < 0 ||
+	    journal_authority(authority->journal, &row) < 0 ||
+	    journal_head(authority->journal, &size, root) < 0 ||
+	    checkpoint_text(row.origin, size, root, &text) < 0 ||
+	    sign_note(authority, row.origin, text, &note) < 0 ||
 	    write_checkpoint(authority, note) < 0)
 		return -1;
 	if (receipt_fd >= 0 &&
 	    file_write_at(receipt_fd, "receipt", note, strlen(note), 0600,
 		FILE_REPLACE) < 0)
 		return -1;
-	if (append_checkpoint(authority, size, root, note) < 0)
+	if ((also != NULL && also(ctx, note) < 0) ||
+	    append_checkpoint(authority, size, root, note) < 0 ||
+	    head_write(authority) < 0)
 		return -1;
 	*ret_note = TAKE(note);
 	return 0;

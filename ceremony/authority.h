@@ -199,11 +199,13 @@ int authority_key(struct authority *authority, const char *name,
 /*
  * Sign a checkpoint over the journal as it is with the journal's key; write it
  * to public/journal/checkpoint, and, unless receipt_fd is -1, to the file
- * `receipt` in that directory; then append it.  What a cut in between leaves
- * is replaced by the next call.  *ret_note is malloc'd.
+ * `receipt` in that directory; call `also` (unless NULL), for what else rests on
+ * it; then append it, and write the head to the token.  What a cut in between
+ * leaves is replaced by the next call.  *ret_note is malloc'd.
  */
-int authority_checkpoint(
-    struct authority *authority, int receipt_fd, char **ret_note) MUST_USE;
+int authority_checkpoint(struct authority *authority, int receipt_fd,
+    int (*also)(void *ctx, const char *note), void *ctx,
+    char **ret_note) MUST_USE;
 
 void authority_free(struct authority *authority);
 CLEANUP_DEFINE_PTR(authority);

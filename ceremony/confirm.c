@@ -14,6 +14,9 @@
 #include "ceremony/quorum/words.h"
 #include "ceremony/run-private.h"
 #include "profiles/crl.h"
+#include "profiles/existing.h"
+
+CLEANUP_DEFINE(json_t, json_decref);
 
 /* What a confirmation is a signature over: the exact octets of list-N. */
 static void
@@ -471,6 +474,92 @@ check_header(const struct copy *copy)
 	return 0;
 }
 
+/* What `facts` of a line must say, as its octets do. */
+static int
+certificate_says(const unsigned char *der, size_t len, json_t **ret_says)
+{
+	AUTO(X509) *certificate = NULL;
+	AUTO_STRUCT(certificate_facts) facts = { 0 };
+	AUTO_CHARS(issuer) = NULL;
+	AUTO_CHARS(subject) = NULL;
+	AUTO_CHARS(serial) = NULL;
+	AUTO_CHARS(spki) = NULL;
+	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
+
+	if (certificate_read("the spool", der, len, &certificate) < 0 ||
+	    certificate_facts(certificate, &facts) < 0)
+		return -1;
+	issuer = sha256_hex(facts.issuer_der, facts.issuer_len);
+	subject = sha256_hex(facts.subject_der, facts.subject_len);
+	serial = text_hex(facts.serial, facts.serial_len);
+	spki = sha256_hex(facts.spki, facts.spki_len);
+	if (issuer == NULL || subject == NULL || serial == NULL || spki == NULL)
+		return -1;
+	date_format(facts.not_before, from);
+	date_format(facts.not_after, until);
+	*ret_says = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
+	    "issuer_dn", issuer, "serial", serial, "subject_dn", subject,
+	    "spki", spki, "not_before", from, "not_after", until, "ca",
+	    facts.is_ca ? 1 : 0);
+	return 0;
+}
+
+static int
+crl_says(const unsigned char *der, size_t len, json_t **ret_says)
+{
+	AUTO(X509_CRL) *crl = NULL;
+	AUTO_STRUCT(crl_facts) facts = { 0 };
+	AUTO_CHARS(issuer) = NULL;
+	AUTO_CHARS(number) = NULL;
+	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
+
+	if (crl_read("the spool", der, len, &crl) < 0 ||
+	    crl_facts(crl, &facts) < 0)
+		return -1;
+	issuer = sha256_hex(facts.issuer_der, facts.issuer_len);
+	number = text_printf("%" PRIu64, facts.number);
+	if (issuer == NULL || number == NULL)
+		return -1;
+	date_format(facts.this_update, from);
+	date_format(facts.next_update, until);
+	*ret_says = json_pack("{s:s, s:s, s:s, s:s, s:I}", "issuer_dn", issuer,
+	    "number", number, "this_update", from, "next_update", until,
+	    "entries", (json_int_t)facts.entry_count);
+	return 0;
+}
+
+/* The journal's intent will repeat them, whatever becomes of the signature. */
+static int
+check_facts(const struct copy *copy, const struct line *line)
+{
+	json_t *facts = json_object_get(line->row, "facts"), *value;
+	AUTO(json_t) *says = NULL;
+	AUTO_BYTES(der) = NULL;
+	const char *member;
+	size_t len = 0;
+
+	if (!json_is_object(facts))
+		return malformed(copy);
+	if (line->tbs.kind == OBJECT_CSR)
+		return 0; /* its intent says nothing more */
+	if (object_with_constant(&line->tbs, &der, &len) < 0 ||
+	    (line->tbs.kind == OBJECT_CRL
+		    ? crl_says(der, len, &says)
+		    : certificate_says(der, len, &says)) < 0)
+		return -1;
+	if (says == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a list");
+	json_object_foreach(says, member, value)
+	{
+		if (!json_equal(json_object_get(facts, member), value))
+			return ca_error(CA_R_VERIFY,
+			    "list-%u says another '%s' than the octets in "
+			    "spool-%u",
+			    copy->number, member, copy->number);
+	}
+	return 0;
+}
+
 /* The octets that the list names are those in the spool. */
 static int
 load_object(const struct copy *copy, struct line *line)
@@ -504,7 +593,7 @@ load_object(const struct copy *copy, struct line *line)
 		return ca_error(CA_R_VERIFY,
 		    "spool-%u does not hold what the list says of '%s'",
 		    copy->number, name);
-	return 0;
+	return check_facts(copy, line);
 }
 
 static int

@@ -1,5 +1,6 @@
 #include "ceremony/enrol.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
@@ -17,6 +18,8 @@ enum {
 	CERTIFICATE_MAX_BYTES = 64 << 10,
 	STATEMENT_MAX_BYTES = 64 << 10,
 };
+
+#define ENROL_ENDING ".enrol"
 
 /* ---- reading a set file ----------------------------------------------- */
 
@@ -210,8 +213,21 @@ struct duty {
 	int (*perform)(struct duty *duty, const struct person *person,
 	    bool present, bool *ret_done);
 	const char *text; /* the anchor's */
+	bool pinned;      /* the journal names the set */
+	unsigned done;    /* how many have */
 	char *missing;    /* names of those who have not */
 };
+
+/* "alice", then "alice, bob"; the list is NULL where there is no memory. */
+static void
+add_name(char **names, const char *name)
+{
+	AUTO_CHARS(before) = TAKE(*names);
+
+	if (before != NULL)
+		*names = text_printf(
+		    "%s%s%s", before, *before == '\0' ? "" : ", ", name);
+}
 
 /* All who are there do it; names who is missing, or "". */
 static int
@@ -221,9 +237,9 @@ duty_round(struct duty *duty)
 
 	free(duty->missing);
 	duty->missing = text_copy("");
+	duty->done = 0;
 	for (size_t i = 0; duty->missing != NULL && i < set->count; i++) {
 		const struct person *person = &set->people[i];
-		AUTO_CHARS(before) = NULL;
 		bool done = false;
 
 		if (person->witness)
@@ -231,11 +247,9 @@ duty_round(struct duty *duty)
 		if (duty->perform(duty, person,
 			is_present(duty->operators, person), &done) < 0)
 			return -1;
-		if (done)
-			continue;
-		before = duty->missing;
-		duty->missing = text_printf("%s%s%s", before,
-		    *before == '\0' ? "" : ", ", person->name);
+		duty->done += done;
+		if (!done)
+			add_name(&duty->missing, person->name);
 	}
 	return duty->missing == NULL ? -1 : 0;
 }
@@ -248,6 +262,26 @@ count_present(const struct operators *operators)
 	while (operators_at(operators, n) != NULL)
 		n++;
 	return n;
+}
+
+/* What the others did counts only if the set is taken up again. */
+static int
+refuse_missing(const struct duty *duty)
+{
+	unsigned threshold = duty->operators->set->threshold;
+
+	if (duty->pinned || duty->done >= threshold)
+		return ca_error(CA_R_QUORUM,
+		    "every operator is needed %s; still missing: %s; what the "
+		    "others did is kept: give the same command again with "
+		    "them",
+		    duty->what, duty->missing);
+	return ca_error(CA_R_QUORUM,
+	    "every operator is needed %s; still missing: %s; a set in which "
+	    "fewer than %u enrolled is not kept, because nothing shows who "
+	    "wrote it: give the same command again, best with all of them; it "
+	    "makes a new set, and who enrolled now enrols again",
+	    duty->what, duty->missing, threshold);
 }
 
 /* Ask for those who are missing, one by one, until nobody else comes. */
@@ -265,11 +299,7 @@ duty_for_all(struct duty *duty)
 		if (ca_error_reason() != CA_R_QUORUM)
 			return -1;
 		ca_error_clear();
-		return ca_error(CA_R_QUORUM,
-		    "every operator is needed %s; still missing: %s; what the "
-		    "others did is kept: give the same command again with "
-		    "them",
-		    duty->what, duty->missing);
+		return refuse_missing(duty);
 	}
 }
 
@@ -294,7 +324,7 @@ enrol(struct duty *duty, const struct person *person, const char *text)
 	if (operators_sign(duty->operators, person, SIGNATURE_ENROL, text,
 		strlen(text), &der, &len) < 0)
 		return -1;
-	return write_statement(duty->fd, person, ".enrol", der, len);
+	return write_statement(duty->fd, person, ENROL_ENDING, der, len);
 }
 
 static int
@@ -309,8 +339,8 @@ perform_enrolment(struct duty *duty, const struct person *person, bool present,
 	if (authority_quorum_fd(duty->authority, &quorum_fd) < 0 ||
 	    set_enrolment_text(quorum_fd, duty->operators->set, person, &text) <
 		0 ||
-	    read_statement(duty->fd, person, ".enrol", SIGNATURE_ENROL, text,
-		&der, &len) < 0)
+	    read_statement(duty->fd, person, ENROL_ENDING, SIGNATURE_ENROL,
+		text, &der, &len) < 0)
 		return -1;
 	if (len == 0 && present && enrol(duty, person, text) < 0)
 		return -1;
@@ -318,8 +348,89 @@ perform_enrolment(struct duty *duty, const struct person *person, bool present,
 	return 0;
 }
 
+/* The operator whose NAME.enrol this is; NULL: nobody's. */
+static const struct person *
+enroller(const struct quorum_set *set, const char *file)
+{
+	size_t len = strlen(file) - strlen(ENROL_ENDING);
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct person *person = &set->people[i];
+
+		if (!person->witness && strlen(person->name) == len &&
+		    strncmp(person->name, file, len) == 0)
+			return person;
+	}
+	return NULL;
+}
+
+static int
+is_enrolment(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name), ending = strlen(ENROL_ENDING);
+
+	return len >= ending &&
+	    strcmp(entry->d_name + len - ending, ENROL_ENDING) == 0;
+}
+
+static int
+check_enrolment(struct authority *authority, int set_fd,
+    const struct quorum_set *set, const char *file, char **names)
+{
+	const struct person *person = enroller(set, file);
+	AUTO_CHARS(text) = NULL;
+	AUTO_CHARS(safe) = NULL;
+	AUTO_BYTES(der) = NULL;
+	size_t len = 0;
+	int quorum_fd;
+
+	if (person == NULL) {
+		safe = text_escape(file, strlen(file));
+		return ca_error(CA_R_VERIFY,
+		    "'quorum/.../%s' is the enrolment of nobody in the set: "
+		    "somebody else wrote it; find out who",
+		    safe == NULL ? "" : safe);
+	}
+	if (authority_quorum_fd(authority, &quorum_fd) < 0 ||
+	    set_enrolment_text(quorum_fd, set, person, &text) < 0 ||
+	    read_statement(set_fd, person, ENROL_ENDING, SIGNATURE_ENROL, text,
+		&der, &len) < 0)
+		return -1;
+	add_name(names, person->name);
+	return *names == NULL ? -1 : 0;
+}
+
 int
-enrol_people(struct authority *authority, struct operators *operators)
+enrol_count(struct authority *authority, const struct quorum_set *set,
+    unsigned *ret_count, char **ret_names)
+{
+	struct dirent **files = NULL;
+	AUTO_CHARS(names) = text_copy("");
+	AUTO_FD(fd) = -1;
+	int count, rc = names == NULL ? -1 : 0;
+
+	if (open_set(authority, set, &fd) < 0)
+		return -1;
+	count = scandirat(fd, ".", &files, is_enrolment, alphasort);
+	if (count < 0)
+		return ca_error_errno(CA_R_IO, "cannot list 'quorum/...'");
+	for (int i = 0; i < count; i++) {
+		if (rc == 0)
+			rc = check_enrolment(
+			    authority, fd, set, files[i]->d_name, &names);
+		free(files[i]);
+	}
+	free(files);
+	if (rc < 0)
+		return -1;
+	*ret_count = (unsigned)count;
+	*ret_names = TAKE(names);
+	return 0;
+}
+
+int
+enrol_people(
+    struct authority *authority, struct operators *operators, bool pinned)
 {
 	AUTO_FD(fd) = -1;
 	struct duty duty = {
@@ -327,6 +438,7 @@ enrol_people(struct authority *authority, struct operators *operators)
 		.operators = operators,
 		.what = "to enrol",
 		.perform = perform_enrolment,
+		.pinned = pinned,
 	};
 	int rc;
 
@@ -369,13 +481,28 @@ statement_of(struct authority *authority, int quorum_fd, int set_fd,
 	size_t len = 0;
 
 	if (set_enrolment_text(quorum_fd, set, person, &text) < 0 ||
-	    read_statement(set_fd, person, ".enrol", SIGNATURE_ENROL, text,
+	    read_statement(set_fd, person, ENROL_ENDING, SIGNATURE_ENROL, text,
 		&der, &len) < 0)
 		return -1;
 	if (len == 0)
 		return ca_error(
 		    CA_R_QUORUM, "'%s' has not enrolled", person->name);
 	return evidence(authority, der, len, ret_hex);
+}
+
+/* As quorum/SETID/ has it: set.yaml names the hash of this PEM. */
+static int
+certificate_evidence(
+    struct authority *authority, X509 *certificate, char ret_hex[HASH_HEX_SIZE])
+{
+	AUTO(BIO) *bio = BIO_new(BIO_s_mem());
+	char *pem = NULL;
+	long len;
+
+	if (bio == NULL || PEM_write_bio_X509(bio, certificate) != 1 ||
+	    (len = BIO_get_mem_data(bio, &pem)) <= 0)
+		return ca_error(CA_R_MEMORY, "no memory for a certificate");
+	return evidence(authority, pem, (size_t)len, ret_hex);
 }
 
 static int
@@ -397,7 +524,8 @@ static int
 journal_person(struct authority *authority, int quorum_fd, int set_fd,
     const struct quorum_set *set, const struct person *person)
 {
-	char statement[HASH_HEX_SIZE];
+	char statement[HASH_HEX_SIZE], sign[HASH_HEX_SIZE];
+	char decrypt[HASH_HEX_SIZE];
 	AUTO_CHARS(share) = NULL;
 	AUTO_CHARS(text) =
 	    text_printf(person->witness ? "'%s' may witness"
@@ -408,15 +536,21 @@ journal_person(struct authority *authority, int quorum_fd, int set_fd,
 	    (!person->witness &&
 		statement_of(authority, quorum_fd, set_fd, set, person,
 		    statement) < 0) ||
+	    certificate_evidence(authority, person->sign, sign) < 0 ||
+	    (person->decrypt != NULL &&
+		certificate_evidence(authority, person->decrypt, decrypt) <
+		    0) ||
 	    share_hash(quorum_fd, set, person, &share) < 0)
 		return -1;
 	return journal_append(authority->journal, ENTRY_ENROLMENT,
-	    json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "set", set->id,
-		"name", person->name, "role",
+	    json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "set",
+		set->id, "name", person->name, "role",
 		person->witness ? "witness" : "operator", "sign",
 		person->sign_spki, "decrypt", optional(person->decrypt_spki),
 		"share", optional(share), "statement",
-		optional(person->witness ? NULL : statement)),
+		optional(person->witness ? NULL : statement), "certificate",
+		sign, "decrypt_certificate",
+		optional(person->decrypt == NULL ? NULL : decrypt)),
 	    text, NULL);
 }
 
@@ -584,6 +718,7 @@ authority_anchor(struct authority *authority, struct operators *operators)
 		.operators = operators,
 		.what = "to sign the anchor",
 		.perform = perform_anchor,
+		.pinned = true,
 	};
 	int rc;
 

@@ -26,12 +26,22 @@ int enrol_found(struct authority *authority, struct quorum_set *set,
     struct secret *ret_secret) MUST_USE;
 
 /*
+ * Who has enrolled in a set of quorum/: how many, and their names ("alice,
+ * bob"; malloc'd).  Every file NAME.enrol must be the enrolment of an operator
+ * of the set, verified; CA_R_VERIFY names the one that is not.
+ */
+int enrol_count(struct authority *authority, const struct quorum_set *set,
+    unsigned *ret_count, char **ret_names) MUST_USE;
+
+/*
  * Each operator who has not done so yet opens and checks their share and signs
  * the statement of enrolment, quorum/SETID/NAME.enrol.  Operators who are not
  * in the room are skipped.  CA_R_QUORUM, naming them, while some are missing.
+ * `pinned`: the journal names the set; one that it does not name is taken up
+ * later only if as many as its threshold have enrolled.
  */
-int enrol_people(
-    struct authority *authority, struct operators *operators) MUST_USE;
+int enrol_people(struct authority *authority, struct operators *operators,
+    bool pinned) MUST_USE;
 
 /*
  * Append the enrolment entries of all of the set (statements verified once

@@ -152,12 +152,16 @@ int
 manifest_is_older(struct authority *authority, struct plan *plan,
     const struct plan *kept, bool *ret_older)
 {
+	AUTO_STRUCT(authority_row) row = { 0 };
 	unsigned char now[HASH_LEN], root[HASH_LEN];
 	uint64_t size = plan->size;
 	AUTO_CHARS(text) = NULL;
 
 	*ret_older = false;
-	if (kept->size > size)
+	if (journal_authority(authority_journal(authority), &row) < 0)
+		return -1;
+	/* What was checked before a recovery may have run since. */
+	if (kept->size > size || (row.epoch > 0 && kept->size <= row.epoch_seq))
 		return 0;
 	if (journal_root_at(authority_journal(authority), kept->size, root) < 0)
 		return -1;

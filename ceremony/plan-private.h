@@ -1,9 +1,13 @@
-/* What plan.c, manifest.c and run.c share.  Included by them alone. */
+/* What plan.c, restore.c, manifest.c and run.c share.  Included by them alone. */
 #ifndef CA_CEREMONY_PLAN_PRIVATE_H
 #define CA_CEREMONY_PLAN_PRIVATE_H
 
 #include "ceremony/plan.h"
+#include "ceremony/room.h"
 #include "ceremony/steps/build.h"
+
+/* Names of directories that are not whole yet; no plan begins with a dot. */
+#define PLAN_DRAFT ".draft-"
 
 struct plan {
 	char *file; /* what the plan is called in places, "plan.yaml" */
@@ -34,6 +38,17 @@ struct plan {
  */
 int plan_open_kept(struct authority *authority, const char *directory,
     struct findings *findings, struct plan **ret_plan) MUST_USE;
+
+/*
+ * Make ceremonies/DIRECTORY of a run again what the journal says that it was:
+ * manifest, inputs, late requests and lists, from the evidence.  What is there
+ * and right stays; a file that differs is moved aside ("NAME.aside-1"), never
+ * removed; spools are no evidence and are not made again.  May be cut off
+ * anywhere and done again.  The room is told what was put back.  CA_R_MISSING
+ * where the journal has no run of that manifest there, or has it no evidence.
+ */
+int plan_restore(struct authority *authority, const struct room *room,
+    const char *directory, const char *manifest_sha256) MUST_USE;
 
 /*
  * Where would this plan be kept?  Makes the manifest; an older directory of the

@@ -679,9 +679,6 @@ plan_free(struct plan *plan)
 	free(plan);
 }
 
-/* Names of directories that are not whole yet; no plan begins with a dot. */
-#define DRAFT ".draft-"
-
 /* ---- keeping ---------------------------------------------------------- */
 
 static int
@@ -730,7 +727,7 @@ remove_flat(int parent, const char *dir)
 static int
 is_draft(const struct dirent *entry)
 {
-	return strncmp(entry->d_name, DRAFT, sizeof(DRAFT) - 1) == 0;
+	return strncmp(entry->d_name, PLAN_DRAFT, sizeof(PLAN_DRAFT) - 1) == 0;
 }
 
 /* What checks that were cut off have left. */
@@ -895,7 +892,7 @@ plan_keep(struct authority *authority, struct plan *plan)
 		return -1;
 	if (plan->kept)
 		return 0;
-	draft = text_printf(DRAFT "%s", plan->directory);
+	draft = text_printf(PLAN_DRAFT "%s", plan->directory);
 	if (draft == NULL ||
 	    dir_open_at(authority_fd(authority), "ceremonies", &parent) < 0 ||
 	    remove_drafts(parent) < 0 ||

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ceremony/journal/proof.h"
 #include "ceremony/run-private.h"
 
 enum { OUTPUTS = 3 }; /* rows of output_at() */
@@ -202,12 +203,60 @@ publish_again(struct run *run)
 	return publish_receipt(run);
 }
 
+/* ---- receipt and proofs ----------------------------------------------- */
+
+struct proving {
+	struct publishing *publishing;
+	const char *checkpoint;
+};
+
+/*
+ * NAME.tlog-proof: that the entry with the object's hash is in the journal.  Not
+ * among the files of the close entry, since it rests on what comes after that.
+ */
+static int
+prove_row(void *ctx, const struct object_row *row)
+{
+	const struct proving *proving = ctx;
+	const struct publishing *p = proving->publishing;
+	const struct output *output = output_by_kind(row->kind);
+	AUTO_STRUCT(proof) proof = { 0 };
+	AUTO_CHARS(text) = NULL;
+	AUTO_CHARS(file) = NULL;
+
+	if (row->state != OBJECT_SIGNED || output == NULL ||
+	    strcmp(row->kind, object_kind_name(OBJECT_CSR)) == 0)
+		return 0;
+	file = text_printf("%s.tlog-proof", row->name);
+	if (file == NULL ||
+	    proof_make(journal_of_run(p->run), PROOF_INCLUSION, row->result,
+		proving->checkpoint, &proof) < 0 ||
+	    proof_compose(&proof, &text) < 0)
+		return -1;
+	return file_write_at(directory_of(p, output), file, text, strlen(text),
+	    0644, FILE_REPLACE);
+}
+
+static int
+publish_proofs(void *ctx, const char *checkpoint)
+{
+	struct run *run = ctx;
+	AUTO_STRUCT(publishing) p = { .run = run, .fds = { -1, -1, -1 } };
+	struct proving proving = { .publishing = &p, .checkpoint = checkpoint };
+
+	if (open_directories(&p) < 0)
+		return -1;
+	return journal_each_object(
+	    journal_of_run(run), run->nonce, NULL, prove_row, &proving);
+}
+
 int
 publish_receipt(struct run *run)
 {
 	AUTO_CHARS(note) = NULL;
 
-	if (authority_checkpoint(run->authority, run->fd, &note) < 0)
+	if (authority_checkpoint(
+		run->authority, run->fd, publish_proofs, run, &note) < 0)
 		return -1;
 	run->summary.receipt = TAKE(note);
 	run->summary.directory = text_copy(run->plan->directory);

@@ -334,6 +334,18 @@ append_founded(struct reshare *r)
 	    text, NULL);
 }
 
+/* Octets of the token, of which the new secret is made. */
+struct mix {
+	unsigned char octets[MIX_LEN];
+};
+
+static void
+mix_clear(struct mix *mix)
+{
+	OPENSSL_cleanse(mix->octets, sizeof(mix->octets));
+}
+CLEANUP_DEFINE_STRUCT(mix);
+
 /*
  * A set that was written and not journalled is never taken up again: who knows
  * who wrote it.
@@ -342,18 +354,19 @@ static int
 found(struct reshare *r)
 {
 	AUTO_STRUCT(findings) findings = { 0 };
-	unsigned char mix[MIX_LEN];
+	AUTO_STRUCT(mix) mix = { 0 };
 
 	phase(r, "Making the new set");
 	if (reshare_read_set(&r->run->plan->inputs, params_of(r),
 		login_has_shares(r->login), r->run->now, &findings,
 		&r->set) < 0 ||
-	    token_random(authority_token(r->authority), mix, sizeof(mix)) < 0)
+	    token_random(authority_token(r->authority), mix.octets,
+		sizeof(mix.octets)) < 0)
 		return -1;
-	if (enrol_found(r->authority, r->set, mix, sizeof(mix), &r->new) < 0 ||
+	if (enrol_found(r->authority, r->set, mix.octets, sizeof(mix.octets),
+		&r->new) < 0 ||
 	    append_founded(r) < 0)
 		return -1;
-	OPENSSL_cleanse(mix, sizeof(mix));
 	r->progress.state = RESHARE_FOUNDED;
 	return gather_new(r);
 }
@@ -378,7 +391,7 @@ static int
 enrol(struct reshare *r)
 {
 	phase(r, "The new operators enrol");
-	if (enrol_people(r->authority, &r->operators) < 0 ||
+	if (enrol_people(r->authority, &r->operators, true) < 0 ||
 	    journal_begin(r->journal) < 0)
 		return -1;
 	if (append_begun(r) < 0) {
@@ -742,7 +755,7 @@ activate(struct reshare *r)
 {
 	AUTO_CHARS(note) = NULL;
 
-	if (authority_checkpoint(r->authority, -1, &note) < 0 ||
+	if (authority_checkpoint(r->authority, -1, NULL, NULL, &note) < 0 ||
 	    journal_begin(r->journal) < 0)
 		return -1;
 	if (append_active(r) < 0) {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/secret.h"
 
@@ -79,6 +80,15 @@ struct room {
 	int (*ask_operator)(
 	    void *ctx, const char *prompt, struct room_operator *ret_operator);
 
+	/*
+	 * From here on, whoever is asked a yes/no question may answer `note`
+	 * and type a line, which goes to note(); then the question is asked
+	 * again.  NULL: notes are not taken any more.  May itself be NULL, in a
+	 * room that takes none.
+	 */
+	void (*take_notes)(void *ctx,
+	    int (*note)(void *note_ctx, const char *text), void *note_ctx);
+
 	/* Those that were named on the command line. */
 	const struct room_operator *operators;
 	size_t operator_count;
@@ -92,6 +102,12 @@ struct room {
 
 	/* False once somebody asked to stop (Ctrl-C). */
 	bool (*keep_going)(void *ctx);
+
+	/*
+	 * What does a second clock say?  *ret_given is false where nobody said.
+	 * May be NULL: nobody can be asked.
+	 */
+	int (*ask_clock)(void *ctx, bool *ret_given, int64_t *ret_time);
 
 	/* The program as it runs, for the journal: version and SHA-256. */
 	const char *tool_version, *tool_sha256;

@@ -7,6 +7,7 @@
 #define CA_CEREMONY_RUN_PRIVATE_H
 
 #include "ceremony/authority-private.h"
+#include "ceremony/clock.h"
 #include "ceremony/operators.h"
 #include "ceremony/plan-private.h"
 #include "ceremony/run.h"
@@ -22,6 +23,7 @@ struct run {
 	char nonce[2 * NONCE_LEN + 1];
 	int fd;      /* ceremonies/DIRECTORY */
 	int64_t now; /* of the build */
+	struct clock_reading clock;
 	bool resumed;
 	uint64_t first; /* no entry of the run stands before this one */
 	struct build build;
@@ -37,6 +39,9 @@ struct run {
 	struct inputs late;            /* requests for steps with `csr: late` */
 	const struct special *special; /* or NULL */
 	char *abandons; /* abandon: nonce of the run that it closes; or NULL */
+	/* recover-journal: what the token holds; what receipts show */
+	char *token_head;
+	bool receipts_clash;
 	/* The newest list, as it is on disk and in the journal. */
 	unsigned char *list;
 	size_t list_len;
@@ -63,6 +68,7 @@ struct special {
 	bool config_changed; /* adopt-config: authority.yaml may differ */
 	bool clock_wrong;    /* correct-clock: the floor is not looked at */
 	bool other_token;    /* adopt-token: not the token of the journal */
+	bool journal_lost;   /* recover-journal: the token's head is not ours */
 	/*
 	 * Before the plan is opened in the journal, and before anybody is
 	 * asked for anything: is it needed, and can it be done?  Refuses where
@@ -88,6 +94,11 @@ int reshare_perform(struct run *run) MUST_USE;
  * how far it came (design.md section 5).  Refuses the other set, and says why.
  */
 int reshare_login(struct run *run) MUST_USE;
+
+/* ---- special.c -------------------------------------------------------- */
+
+/* The login of recover-journal: the token's head may be ahead. */
+int recover_login(struct run *run) MUST_USE;
 
 void run_clear(struct run *run);
 CLEANUP_DEFINE_STRUCT(run);

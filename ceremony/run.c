@@ -1,5 +1,6 @@
 /* The phases of a run, in their order. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include <openssl/rand.h>
@@ -8,8 +9,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ceremony/event.h"
 #include "ceremony/reshare-private.h"
 #include "ceremony/run-private.h"
+#include "ceremony/vouch.h"
 #include "profiles/csr.h"
 
 enum {
@@ -30,6 +33,8 @@ build_drop(struct build *build)
 void
 run_clear(struct run *run)
 {
+	if (run->room != NULL && run->room->take_notes != NULL)
+		run->room->take_notes(run->room->ctx, NULL, NULL);
 	build_drop(&run->build);
 	for (size_t i = 0; i < run->earlier_count; i++)
 		free(run->earlier[i].der);
@@ -40,6 +45,7 @@ run_clear(struct run *run)
 	free(run->listed_acts);
 	free(run->list);
 	free(run->abandons);
+	free(run->token_head);
 	inputs_clear(&run->late);
 	statements_clear(&run->approvals);
 	operators_clear(&run->operators);
@@ -92,7 +98,6 @@ check_clock(struct run *run, const struct plan *plan, bool inside_window)
 {
 	int64_t last = 0, now = date_now();
 	char now_text[DATE_TEXT_SIZE], other[DATE_TEXT_SIZE];
-	AUTO_CHARS(line) = NULL;
 
 	date_format(now, now_text);
 	if (journal_last_time(journal_of_run(run), &last) < 0)
@@ -110,14 +115,9 @@ check_clock(struct run *run, const struct plan *plan, bool inside_window)
 		    "the clock says %s, and the plan's window %s %s; set the "
 		    "clock right, or make a new plan",
 		    now_text, now < plan->from ? "begins" : "ended", other);
-	line = text_printf("The clock of this computer says %s. Compare it "
-			   "with a second one.",
-	    now_text);
-	if (line == NULL)
-		return -1;
-	run->room->show(run->room->ctx, ROOM_TEXT, line);
 	run->now = now;
-	return 0;
+	return clock_compare(run->room,
+	    run->special != NULL && run->special->clock_wrong, &run->clock);
 }
 
 static int
@@ -132,10 +132,19 @@ check_space(struct run *run, size_t objects)
 static int
 check_extends(struct run *run)
 {
+	AUTO_STRUCT(authority_row) row = { 0 };
 	unsigned char root[HASH_LEN];
 
-	if (journal_root_at(journal_of_run(run), run->plan->size, root) < 0)
+	if (journal_authority(journal_of_run(run), &row) < 0 ||
+	    journal_root_at(journal_of_run(run), run->plan->size, root) < 0)
 		return -1;
+	/* It may have run before, in the journal that was lost. */
+	if (!run->resumed && row.epoch > 0 && run->plan->size <= row.epoch_seq)
+		return ca_error(CA_R_VERIFY,
+		    "the plan was checked before the journal was recovered "
+		    "(entry %" PRIu64 "), and may have run already: its "
+		    "approvals are void; check the plan again",
+		    row.epoch_seq);
 	if (memcmp(root, run->plan->root, HASH_LEN) != 0)
 		return ca_error(CA_R_VERIFY,
 		    "the journal is not the one that the plan was checked "
@@ -160,7 +169,7 @@ refuse_second_run(struct run *run, const struct plan *plan)
 		    row.plan);
 	if (journal_run_without_receipt(journal_of_run(run), &found, &row) < 0)
 		return -1;
-	if (found)
+	if (found && (run->special == NULL || !run->special->journal_lost))
 		return ca_error(CA_R_STATE,
 		    "the run of plan '%s' has no receipt yet; finish it first "
 		    "with 'ca-tool plan run --resume'",
@@ -272,7 +281,7 @@ check_token(struct run *run, const struct build *preview)
 static uint64_t
 before_plan(uint64_t plan_seq)
 {
-	enum { LOGIN_ENTRIES = 4 };
+	enum { LOGIN_ENTRIES = 6 };
 
 	return plan_seq < LOGIN_ENTRIES ? 0 : plan_seq - LOGIN_ENTRIES;
 }
@@ -328,11 +337,12 @@ static json_t *
 plan_json(const struct run *run)
 {
 	const struct plan *plan = run->plan;
-	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o}",
-	    "run", run->nonce, "plan", plan_id(plan), "title", plan_title(plan),
-	    "manifest", plan->manifest_sha256, "directory", plan->directory,
-	    "set", plan->set, "unattended", plan_unattended(plan) ? 1 : 0,
-	    "late", late_json(run));
+	json_t *data =
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "run",
+		run->nonce, "plan", plan_id(plan), "title", plan_title(plan),
+		"manifest", plan->manifest_sha256, "directory", plan->directory,
+		"set", plan->set, "unattended", plan_unattended(plan) ? 1 : 0,
+		"late", late_json(run), "clock", clock_json(&run->clock));
 
 	if (data != NULL && run->abandons != NULL &&
 	    json_object_set_new(data, "abandons", json_string(run->abandons)) !=
@@ -572,6 +582,24 @@ refuse_for_error(struct run *run)
 	return refuse(run, why == NULL ? "the run was refused" : why);
 }
 
+/* ---- notes ------------------------------------------------------------ */
+
+static int
+note_it(void *ctx, const char *text)
+{
+	const struct run *run = ctx;
+
+	return event_note(journal_of_run(run), run->nonce, text);
+}
+
+/* What people say of the run while it goes on: at prompts, from its opening. */
+static void
+take_notes(struct run *run)
+{
+	if (run->room->take_notes != NULL)
+		run->room->take_notes(run->room->ctx, note_it, run);
+}
+
 /* ---- build and confirm ------------------------------------------------ */
 
 static int
@@ -594,6 +622,7 @@ setup_build(struct run *run, int64_t now, struct findings *findings,
 	build->late = &run->late;
 	build->run = run->nonce;
 	build->resumed = run->resumed;
+	build->token_head = run->token_head;
 	return build_collect_keys(
 	    build, run->plan->steps, run->plan->params->steps_count);
 }
@@ -744,7 +773,7 @@ build(struct run *run)
 		return ca_error(CA_R_MEMORY, "no memory for a list");
 	if (check_signers(run) < 0 || sign_rehearse(run) < 0)
 		return refuse_for_error(run);
-	return make_list(run);
+	return make_list(run) < 0 ? refuse_for_error(run) : 0;
 }
 
 static int
@@ -762,6 +791,7 @@ act(struct run *run)
 static int
 carry_out(struct run *run)
 {
+	take_notes(run);
 	if (setup_build(run, run->now, run->findings, &run->build) < 0)
 		return -1;
 	if (make_keys(run) < 0)
@@ -842,6 +872,23 @@ adopt_kept_plan(struct run *run, struct plan *plan)
 	return 0;
 }
 
+/* The manifest's set is the journal's, octet for octet. */
+static int
+check_set(const struct run *run)
+{
+	AUTO_STRUCT(quorum_row) row = { 0 };
+	bool found = false;
+
+	if (journal_quorum_by_set(
+		journal_of_run(run), run->plan->set, &found, &row) < 0)
+		return -1;
+	return found && strcmp(row.sha256, run->plan->set_sha256) == 0
+	    ? 0
+	    : ca_error(CA_R_VERIFY,
+		  "the plan's quorum set '%s' is not as the journal has it",
+		  run->plan->set);
+}
+
 /* The set of the manifest, and who of it is in the room. */
 static int
 gather_people(struct run *run)
@@ -850,7 +897,8 @@ gather_people(struct run *run)
 	    run->special != NULL && run->special->check == reshare_check;
 	int fd = -1, rc;
 
-	if (authority_quorum_fd(run->authority, &fd) < 0 ||
+	if (check_set(run) < 0 ||
+	    authority_quorum_fd(run->authority, &fd) < 0 ||
 	    set_load(fd, run->plan->set, run->plan->set_sha256, &run->set) < 0)
 		return -1;
 	/* To a reshare the new operators come, too. */
@@ -1082,6 +1130,8 @@ log_in(struct run *run)
 	if (run->resumed && run->special != NULL &&
 	    run->special->check == reshare_check)
 		return reshare_login(run);
+	if (run->special != NULL && run->special->journal_lost)
+		return recover_login(run);
 	return authority_login(
 	    run->authority, run->room, &run->operators, run->nonce);
 }
@@ -1108,7 +1158,10 @@ check_before(struct run *run, struct plan *plan)
 	    adopt_kept_plan(run, plan) < 0 || check_extends(run) < 0 ||
 	    check_module(run) < 0)
 		return -1;
-	return approve_check_receipt(run->authority, run->room);
+	/* That of a lost journal is named by the plan. */
+	return run->special != NULL && run->special->journal_lost
+	    ? 0
+	    : approve_check_receipt(run->authority, run->room);
 }
 
 int
@@ -1126,13 +1179,13 @@ run_start(struct authority *authority, struct plan *plan,
 		.special = special_of_plan(plan),
 	};
 
-	if (check_before(&run, plan) < 0 || gather_people(&run) < 0 ||
-	    check_special(&run) < 0 ||
+	if (draw_nonce(&run) < 0 || check_before(&run, plan) < 0 ||
+	    gather_people(&run) < 0 || check_special(&run) < 0 ||
 	    take_all_late(&run, late, late_count) < 0 ||
 	    approve_collect(authority, plan, run.fd, &run.operators, findings,
 		&run.approvals) < 0 ||
-	    draw_nonce(&run) < 0 || log_in(&run) < 0 ||
-	    check_token(&run, &plan->preview) < 0 || open_run(&run) < 0)
+	    log_in(&run) < 0 || check_token(&run, &plan->preview) < 0 ||
+	    open_run(&run) < 0)
 		return -1;
 	return give_summary(&run, carry_out(&run), ret_summary);
 }
@@ -1157,7 +1210,9 @@ load_open_run(struct run *run, struct run_row *row)
 	memcpy(run->nonce, row->run, sizeof(run->nonce));
 	run->lists = (unsigned)row->lists;
 	run->first = before_plan(row->seq);
-	if (plan_open_kept(run->authority, row->directory, run->findings,
+	if (plan_restore(
+		run->authority, run->room, row->directory, row->manifest) < 0 ||
+	    plan_open_kept(run->authority, row->directory, run->findings,
 		&run->plan) < 0 ||
 	    open_directory(run, row->directory) < 0)
 		return -1;
@@ -1167,7 +1222,9 @@ load_open_run(struct run *run, struct run_row *row)
 		    "run began with",
 		    row->directory);
 	run->special = special_of_plan(run->plan);
-	return reload_late(run);
+	/* Whoever can write into the journal can begin a run, but not approve. */
+	return vouch_run(run->authority, run->nonce) < 0 ? -1
+							 : reload_late(run);
 }
 
 /* Only the plan that takes in a changed configuration runs with it. */
@@ -1183,8 +1240,9 @@ static int
 append_resumed(struct run *run)
 {
 	return journal_append(journal_of_run(run), ENTRY_RESUMED,
-	    json_pack("{s:s, s:s}", "run", run->nonce, "serial",
-		token_facts(authority_token(run->authority))->serial),
+	    json_pack("{s:s, s:s, s:o}", "run", run->nonce, "serial",
+		token_facts(authority_token(run->authority))->serial, "clock",
+		clock_json(&run->clock)),
 	    "the run that was cut off goes on", NULL);
 }
 
@@ -1257,7 +1315,8 @@ run_resume(struct authority *authority, const struct room *room,
 	    show_plan(&run, run.plan) < 0 || check_extends(&run) < 0 ||
 	    check_clock(&run, run.plan, false) < 0 ||
 	    check_space(&run, 0) < 0 || confirm_clock(&run) < 0 ||
-	    approve_check_receipt(authority, room) < 0 ||
+	    ((run.special == NULL || !run.special->journal_lost) &&
+		approve_check_receipt(authority, room) < 0) ||
 	    note_module(&run) < 0 || gather_people(&run) < 0 ||
 	    log_in(&run) < 0)
 		return -1;

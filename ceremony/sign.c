@@ -9,10 +9,16 @@
 
 #include "base/date.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "ceremony/run-private.h"
 
-enum { WINDOW_MAX = 256 };
+enum {
+	WINDOW_MAX = 256,
+	/* What a window's results and files need at most, with a margin. */
+	WINDOW_SPACE = 4 << 20,
+	WINDOW_SPACE_PER_OBJECT = 32 << 10,
+};
 
 /* What came of one object of a window. */
 enum outcome {
@@ -332,6 +338,15 @@ finish_objects(struct run *run, struct window *window, bool stopped)
 	return rc;
 }
 
+/* A disk that fills up behind C_Sign would turn results into revocations. */
+static int
+check_room_for(const struct run *run, const struct window *window)
+{
+	return file_space_check(authority_fd(run->authority),
+	    WINDOW_SPACE + (uint64_t)window->count * WINDOW_SPACE_PER_OBJECT,
+	    authority_path(run->authority));
+}
+
 static int
 sign_window(struct run *run, struct window *window)
 {
@@ -339,7 +354,8 @@ sign_window(struct run *run, struct window *window)
 	bool stopped;
 	int rc;
 
-	if (prepare_jobs(run, window) < 0 || commit_intents(run, window) < 0)
+	if (check_room_for(run, window) < 0 || prepare_jobs(run, window) < 0 ||
+	    commit_intents(run, window) < 0 || head_write(run->authority) < 0)
 		return -1;
 	rc = token_sign(authority_token(run->authority), window->jobs,
 	    window->count, authority_jobs(run->authority), room->keep_going,

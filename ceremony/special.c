@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ceremony/journal/note.h"
 #include "ceremony/reshare-private.h"
 #include "ceremony/run-private.h"
 
@@ -416,27 +417,46 @@ open_new_token(struct run *run)
 		p->label != NULL ? p->label : row.token_label, p->serial,
 		&authority->token) < 0)
 		return -1;
-	/* A clone has the PINs of the token that it was cloned from. */
+	/*
+	 * A clone has the PINs of the token that it was cloned from, and a head
+	 * as old as that copy, or none.
+	 */
+	authority->head_rule = HEAD_MAY_LAG;
 	return authority_login(
 	    authority, run->room, &run->operators, run->nonce);
 }
 
-/* Also at a resume, which logs in by it. */
+/* The token of the journal, whose head fits: no restored copy of it. */
 static int
-token_check(struct run *run)
+refuse_same_token(struct run *run)
 {
 	const struct adopt_token_params *p = params_of(run);
 	AUTO_STRUCT(authority_row) row = { 0 };
 
 	if (journal_authority(journal_of_run(run), &row) < 0)
 		return -1;
-	if (!run->resumed && same(row.token_serial, p->serial) &&
-	    (p->label == NULL || same(row.token_label, p->label)))
-		return ca_error(CA_R_STATE,
-		    "the token with serial number %s is that of this authority "
-		    "already: there is nothing to adopt",
-		    p->serial);
-	return open_new_token(run) < 0 ? -1 : check_new_token(run);
+	if (run->resumed || !same(row.token_serial, p->serial) ||
+	    (p->label != NULL && !same(row.token_label, p->label)))
+		return 0;
+	if (head_check(run->authority, HEAD_MUST_FIT, NULL, NULL) < 0) {
+		if (ca_error_reason() != CA_R_VERIFY)
+			return -1;
+		ca_error_clear();
+		return 0;
+	}
+	return ca_error(CA_R_STATE,
+	    "the token with serial number %s is that of this authority "
+	    "already, and holds the journal's head: there is nothing to adopt",
+	    p->serial);
+}
+
+/* Also at a resume, which logs in by it. */
+static int
+token_check(struct run *run)
+{
+	return open_new_token(run) < 0 || refuse_same_token(run) < 0
+	    ? -1
+	    : check_new_token(run);
 }
 
 static json_t *
@@ -463,8 +483,9 @@ token_perform(struct run *run)
 	const struct built_act *act = act_of(run);
 	AUTO_CHARS(text) = NULL;
 
+	/* Journalled already: what was cut off is the head. */
 	if (act == NULL)
-		return 0;
+		return head_write(run->authority);
 	if (check_new_token(run) < 0)
 		return -1;
 	text = text_printf(
@@ -473,8 +494,10 @@ token_perform(struct run *run)
 	    act_text(act, "serial", "new"), act_text(act, "serial", "old"));
 	if (text == NULL)
 		return -1;
-	return journal_append(
-	    journal_of_run(run), ENTRY_TOKEN, token_json(run), text, NULL);
+	if (journal_append(journal_of_run(run), ENTRY_TOKEN, token_json(run),
+		text, NULL) < 0)
+		return -1;
+	return head_write(run->authority);
 }
 
 /* ---- abandon ---------------------------------------------------------- */
@@ -542,7 +565,9 @@ open_abandoned(struct run *run, const struct run_row *row, struct run *other)
 	other->lists = (unsigned)row->lists;
 	other->first = row->seq < BEFORE_PLAN ? 0 : row->seq - BEFORE_PLAN;
 	other->now = run->now;
-	if (plan_open_kept(run->authority, row->directory, run->findings,
+	if (plan_restore(
+		run->authority, run->room, row->directory, row->manifest) < 0 ||
+	    plan_open_kept(run->authority, row->directory, run->findings,
 		&other->plan) < 0 ||
 	    dir_open_at(authority_fd(run->authority), "ceremonies", &parent) <
 		0 ||
@@ -617,10 +642,10 @@ end_abandoned(struct run *run, const struct run_row *row, struct run *other)
 	return publish_and_close(other, "abandoned");
 }
 
+/* End the other run, as it stands in the journal. */
 static int
-abandon_perform(struct run *run)
+end_other(struct run *run, const struct run_row *row)
 {
-	AUTO_STRUCT(run_row) row = { 0 };
 	AUTO_STRUCT(run)
 	other = {
 		.authority = run->authority,
@@ -630,6 +655,18 @@ abandon_perform(struct run *run)
 		.build = { .public_fd = -1 },
 		.resumed = true,
 	};
+
+	if (open_abandoned(run, row, &other) < 0 ||
+	    end_abandoned(run, row, &other) < 0)
+		return -1;
+	take_summary(run, &other);
+	return 0;
+}
+
+static int
+abandon_perform(struct run *run)
+{
+	AUTO_STRUCT(run_row) row = { 0 };
 	bool found = false;
 
 	if (find_abandoned(run, &found, &row) < 0)
@@ -637,11 +674,166 @@ abandon_perform(struct run *run)
 	if (!found)
 		return ca_error(
 		    CA_R_INTERNAL, "the run to be abandoned is gone");
-	if (open_abandoned(run, &row, &other) < 0 ||
-	    end_abandoned(run, &row, &other) < 0)
+	return end_other(run, &row);
+}
+
+/* ---- recover-journal -------------------------------------------------- */
+
+/* Does the journal not go on from one of the plan's receipts? */
+static int
+look_at_receipts(struct run *run)
+{
+	const struct recover_journal_params *p = params_of(run);
+	AUTO_STRUCT(authority_row) row = { 0 };
+
+	if (journal_authority(journal_of_run(run), &row) < 0)
 		return -1;
-	take_summary(run, &other);
+	for (unsigned i = 0; i < p->receipts_count; i++) {
+		const struct input *input =
+		    inputs_find(&run->plan->inputs, INPUT_FILE, p->receipts[i]);
+		AUTO_STRUCT(checkpoint) receipt = { 0 };
+		struct head head;
+		enum head_relation relation = HEAD_FITS;
+		uint64_t epoch = 0;
+
+		if (input == NULL)
+			return ca_error(CA_R_INTERNAL, "a receipt is not kept");
+		if (head_receipt(journal_of_run(run), (char *)input->data,
+			input->len, &receipt, &epoch) < 0)
+			return -1;
+		/* A receipt says what a head says. */
+		head = (struct head){ .origin = receipt.origin,
+			.epoch = epoch,
+			.size = receipt.size };
+		memcpy(head.root, receipt.root, HASH_LEN);
+		if (head_compare(journal_of_run(run), &head, &relation) < 0)
+			return -1;
+		run->receipts_clash = run->receipts_clash ||
+		    relation == HEAD_SHORTER || relation == HEAD_FORKED;
+	}
 	return 0;
+}
+
+/*
+ * A run may be open in what is left of the journal: nobody could log in to
+ * finish it, so this run ends it, too.
+ */
+static int
+recover_check(struct run *run)
+{
+	AUTO_STRUCT(run_row) row = { 0 };
+	bool found = false;
+
+	if (look_at_receipts(run) < 0 ||
+	    journal_open_run(journal_of_run(run), &found, &row) < 0)
+		return -1;
+	if (!found)
+		return 0;
+	if (check_abandoned_reshare(run, row.run) < 0)
+		return -1;
+	free(run->abandons);
+	run->abandons = text_copy(row.run);
+	return run->abandons == NULL ? -1 : 0;
+}
+
+/* Is the new epoch in the journal already, by this run? */
+static int
+epoch_is_open(struct run *run, bool *ret_open)
+{
+	const struct build build = { .journal = journal_of_run(run),
+		.run = run->nonce };
+
+	*ret_open = false;
+	return run->resumed ? step_journalled(&build, ENTRY_EPOCH, ret_open)
+			    : 0;
+}
+
+int
+recover_login(struct run *run)
+{
+	struct authority *authority = run->authority;
+	AUTO_STRUCT(head) head = { 0 };
+	bool open = false, found = false;
+
+	if (epoch_is_open(run, &open) < 0 || look_at_receipts(run) < 0)
+		return -1;
+	authority->head_rule = open ? HEAD_MUST_FIT
+	    : run->receipts_clash   ? HEAD_MAY_CLASH
+				    : HEAD_MUST_CLASH;
+	if (authority_login(authority, run->room, &run->operators, run->nonce) <
+	    0)
+		return -1;
+	if (open)
+		return 0;
+	if (head_check(authority, authority->head_rule, &found, &head) < 0)
+		return -1;
+	free(run->token_head);
+	run->token_head = NULL;
+	return found ? head_compose(&head, &run->token_head) : 0;
+}
+
+/* What the token held, as the entry says it; null where it held nothing. */
+static json_t *
+head_json(const char *text)
+{
+	AUTO_STRUCT(head) head = { 0 };
+	char root[HASH_HEX_SIZE];
+
+	if (text == NULL)
+		return json_null();
+	if (head_parse(text, strlen(text), &head) < 0)
+		return NULL;
+	text_hex_into(head.root, HASH_LEN, root);
+	return json_pack("{s:s, s:I, s:I, s:s}", "origin", head.origin, "epoch",
+	    (json_int_t)head.epoch, "size", (json_int_t)head.size, "root",
+	    root);
+}
+
+static int
+append_epoch(struct run *run, const struct built_act *act)
+{
+	AUTO_STRUCT(authority_row) row = { 0 };
+	unsigned char root[HASH_LEN];
+	char hex[HASH_HEX_SIZE];
+	uint64_t size = 0;
+	json_t *data;
+
+	if (journal_authority(journal_of_run(run), &row) < 0 ||
+	    journal_head(journal_of_run(run), &size, root) < 0)
+		return -1;
+	text_hex_into(root, HASH_LEN, hex);
+	data = json_pack("{s:s, s:O, s:O, s:{s:s, s:I, s:s}, s:o, s:O, s:O}",
+	    "run", run->nonce, "epoch", json_object_get(act->data, "epoch"),
+	    "origin", json_object_get(act->data, "origin"), "was", "origin",
+	    row.origin, "size", (json_int_t)size, "root", hex, "head",
+	    head_json(act_text(act, NULL, "head")), "lost",
+	    json_object_get(act->data, "lost"), "receipts",
+	    json_object_get(act->data, "receipts"));
+	if (data == NULL)
+		return malformed_act();
+	return journal_append(journal_of_run(run), ENTRY_EPOCH, data,
+	    "the journal was not the newest; it goes on as a new epoch", NULL);
+}
+
+static int
+recover_perform(struct run *run)
+{
+	const struct built_act *act = act_of(run);
+	AUTO_STRUCT(run_row) row = { 0 };
+	AUTO_STRUCT(run_row) other = { 0 };
+	bool found = false;
+
+	if (act != NULL && append_epoch(run, act) < 0)
+		return -1;
+	if (head_write(run->authority) < 0 ||
+	    journal_run(journal_of_run(run), run->nonce, &found, &row) < 0)
+		return -1;
+	if (!found || row.abandons == NULL)
+		return 0;
+	if (journal_run(journal_of_run(run), row.abandons, &found, &other) < 0)
+		return -1;
+	return found ? end_other(run, &other)
+		     : ca_error(CA_R_INTERNAL, "the open run is gone");
 }
 
 /* ---- the table -------------------------------------------------------- */
@@ -675,6 +867,13 @@ static const struct special table[] = {
 	    .clock_wrong = true,
 	    .check = clock_check,
 	    .perform = clock_perform,
+	},
+	{
+	    .step = "recover-journal",
+	    .other_run_open = true,
+	    .journal_lost = true,
+	    .check = recover_check,
+	    .perform = recover_perform,
 	},
 };
 

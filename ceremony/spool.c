@@ -13,11 +13,23 @@
 #include "base/text.h"
 #include "ceremony/run-private.h"
 
-/* A growing buffer; BIO does the growing. */
+/*
+ * A growing buffer; BIO does the growing.  What nobody would read back is not
+ * written.
+ */
 static int
 append_bytes(BIO *bio, const void *bytes, size_t len)
 {
-	if (len > INT32_MAX || BIO_write(bio, bytes, (int)len) != (int)len)
+	char *data = NULL;
+	long held = BIO_get_mem_data(bio, &data);
+
+	if (held < 0 || len > LIST_MAX_BYTES ||
+	    (size_t)held > LIST_MAX_BYTES - len)
+		return ca_error(CA_R_POLICY,
+		    "the list of what is to be signed, or its octets, come to "
+		    "more than %d MiB; split the plan into several",
+		    LIST_MAX_BYTES >> 20);
+	if (BIO_write(bio, bytes, (int)len) != (int)len)
 		return ca_error(CA_R_MEMORY, "no memory for a list");
 	return 0;
 }
@@ -62,6 +74,7 @@ append_header(struct run *run, BIO *list)
 		plan_unattended(run->plan) ? 1 : 0, "rehearsal", 0));
 }
 
+/* With all that its intent will say, so that those who confirm bind that. */
 static json_t *
 object_line(const struct built_object *o, size_t number, size_t offset)
 {
@@ -74,11 +87,12 @@ object_line(const struct built_object *o, size_t number, size_t offset)
 	text_hex_into(signer, HASH_LEN, key);
 	text_hex_into(o->tbs.sha256, HASH_LEN, tbs);
 	date_format(o->built, built);
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s}",
-	    "object", (json_int_t)number, "kind", object_kind_name(o->kind),
-	    "name", o->name, "key", key, "algorithm", algorithm, "tbs", tbs,
-	    "offset", (json_int_t)offset, "length", (json_int_t)o->tbs.len,
-	    "built", built, "summary", o->summary);
+	return json_pack(
+	    "{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:O}", "object",
+	    (json_int_t)number, "kind", object_kind_name(o->kind), "name",
+	    o->name, "key", key, "algorithm", algorithm, "tbs", tbs, "offset",
+	    (json_int_t)offset, "length", (json_int_t)o->tbs.len, "built",
+	    built, "summary", o->summary, "facts", o->facts);
 }
 
 static json_t *
@@ -157,8 +171,12 @@ journal_list(struct run *run, BIO *list, size_t objects)
 	    "signature: %zu",
 	    objects, run->build.act_count);
 
+	unsigned char digest[HASH_LEN];
+
 	if (hash == NULL || text == NULL ||
-	    hold_list(run, data, (size_t)len) < 0)
+	    hold_list(run, data, (size_t)len) < 0 ||
+	    journal_evidence_put(
+		journal_of_run(run), data, (size_t)len, digest) < 0)
 		return -1;
 	return journal_append(journal_of_run(run), ENTRY_LIST,
 	    json_pack("{s:s, s:i, s:s, s:I, s:I, s:b}", "run", run->nonce,
@@ -287,6 +305,19 @@ spool_show_item(const struct run *run, size_t item)
 
 /* ---- loading ---------------------------------------------------------- */
 
+struct spool {
+	unsigned char *data;
+	size_t len;
+	bool lost; /* something of the list is not in it */
+};
+
+static void
+spool_clear(struct spool *spool)
+{
+	free(spool->data);
+}
+CLEANUP_DEFINE_STRUCT(spool);
+
 static struct earlier_object *
 earlier_at(struct run *run, size_t number)
 {
@@ -310,10 +341,12 @@ earlier_at(struct run *run, size_t number)
 	return &rows[number];
 }
 
-/* The to-be-signed bytes of one line, cut from the spool and compared. */
+/*
+ * The to-be-signed bytes of one line, cut from the spool and compared.  The
+ * spool is no evidence: what it has lost is built, and confirmed, anew.
+ */
 static int
-load_object(
-    struct run *run, json_t *row, const unsigned char *spool, size_t spool_len)
+load_object(struct run *run, json_t *row, struct spool *spool)
 {
 	json_int_t number, offset, length;
 	const char *algorithm, *tbs, *built;
@@ -326,26 +359,32 @@ load_object(
 	if (json_unpack(row, "{s:I, s:s, s:s, s:I, s:I, s:s}", "object",
 		&number, "algorithm", &algorithm, "tbs", &tbs, "offset",
 		&offset, "length", &length, "built", &built) != 0 ||
-	    number < 0 || offset < 0 || length <= 0 ||
-	    (uint64_t)offset + (uint64_t)length > spool_len)
+	    number < 0 || offset < 0 || length <= 0)
 		return ca_error(CA_R_CORRUPT, "the list is malformed");
 	if (text_unhex(algorithm, &alg, &alg_len) < 0 ||
 	    date_parse(built, &when) < 0)
 		return -1;
-	hash = sha256_hex(spool + offset, (size_t)length);
 	e = earlier_at(run, (size_t)number);
-	if (hash == NULL || e == NULL)
+	if (e == NULL)
 		return -1;
-	if (strcmp(hash, tbs) != 0)
-		return ca_error(
-		    CA_R_VERIFY, "the spool does not hold what the list says");
+	if ((uint64_t)offset + (uint64_t)length > spool->len) {
+		spool->lost = true;
+		return 0;
+	}
+	hash = sha256_hex(spool->data + offset, (size_t)length);
+	if (hash == NULL)
+		return -1;
+	if (strcmp(hash, tbs) != 0) {
+		spool->lost = true;
+		return 0;
+	}
 	e->alg = sigalg_by_der(alg, alg_len);
 	if (e->alg == NULL)
 		return ca_error(CA_R_CORRUPT, "the list is malformed");
 	e->state = EARLIER_SPOOLED;
 	e->built = when;
 	e->len = (size_t)length;
-	e->der = bytes_copy(spool + offset, e->len);
+	e->der = bytes_copy(spool->data + offset, e->len);
 	return e->der == NULL ? -1 : 0;
 }
 
@@ -378,8 +417,7 @@ load_header(struct run *run, json_t *row)
 }
 
 static int
-load_line(struct run *run, const char *line, size_t len,
-    const unsigned char *spool, size_t spool_len)
+load_line(struct run *run, const char *line, size_t len, struct spool *spool)
 {
 	json_t *row = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	int rc;
@@ -387,7 +425,7 @@ load_line(struct run *run, const char *line, size_t len,
 	if (row == NULL)
 		return ca_error(CA_R_CORRUPT, "the list is malformed");
 	if (json_object_get(row, "object") != NULL)
-		rc = load_object(run, row, spool, spool_len);
+		rc = load_object(run, row, spool);
 	else if (json_object_get(row, "act") != NULL)
 		rc = load_act(run, row);
 	else
@@ -440,23 +478,30 @@ check_list(
 	return 0;
 }
 
+/* Empty where it is lost, or cannot be ours. */
 static int
-load_list(struct run *run, unsigned number)
+read_spool(struct run *run, unsigned number, struct spool *spool)
 {
-	AUTO_CHARS(list_name) = text_printf("list-%u", number);
-	AUTO_CHARS(spool_name) = text_printf("spool-%u", number);
-	AUTO_BYTES(list) = NULL;
-	AUTO_BYTES(spool) = NULL;
-	size_t list_len = 0, spool_len = 0, at = 0;
+	AUTO_CHARS(name) = text_printf("spool-%u", number);
 
-	if (list_name == NULL || spool_name == NULL ||
-	    file_read_at(run->fd, list_name, LIST_MAX_BYTES, &list, &list_len) <
-		0 ||
-	    file_read_at(
-		run->fd, spool_name, LIST_MAX_BYTES, &spool, &spool_len) < 0 ||
-	    check_list(run, number, list, list_len) < 0 ||
-	    hold_list(run, list, list_len) < 0)
+	if (name == NULL)
 		return -1;
+	if (file_read_at(
+		run->fd, name, LIST_MAX_BYTES, &spool->data, &spool->len) == 0)
+		return 0;
+	if (ca_error_reason() != CA_R_MISSING &&
+	    ca_error_reason() != CA_R_INPUT)
+		return -1;
+	ca_error_clear();
+	return 0;
+}
+
+static int
+load_lines(struct run *run, const unsigned char *list, size_t list_len,
+    struct spool *spool)
+{
+	size_t at = 0;
+
 	while (at < list_len) {
 		const unsigned char *end =
 		    memchr(list + at, '\n', list_len - at);
@@ -464,11 +509,43 @@ load_list(struct run *run, unsigned number)
 		if (end == NULL)
 			return ca_error(CA_R_CORRUPT, "the list is cut off");
 		if (load_line(run, (const char *)list + at,
-			(size_t)(end - (list + at)), spool, spool_len) < 0)
+			(size_t)(end - (list + at)), spool) < 0)
 			return -1;
 		at = (size_t)(end - list) + 1;
 	}
 	return 0;
+}
+
+static int
+show_lost(const struct run *run, unsigned number)
+{
+	AUTO_CHARS(text) = text_printf(
+	    "'spool-%u' is lost or was changed: what is not signed yet is "
+	    "built, and confirmed, anew",
+	    number);
+
+	if (text == NULL)
+		return -1;
+	run->room->show(run->room->ctx, ROOM_WARNING, text);
+	return 0;
+}
+
+static int
+load_list(struct run *run, unsigned number)
+{
+	AUTO_CHARS(name) = text_printf("list-%u", number);
+	AUTO_STRUCT(spool) spool = { 0 };
+	AUTO_BYTES(list) = NULL;
+	size_t len = 0;
+
+	if (name == NULL ||
+	    file_read_at(run->fd, name, LIST_MAX_BYTES, &list, &len) < 0 ||
+	    check_list(run, number, list, len) < 0 ||
+	    hold_list(run, list, len) < 0 ||
+	    read_spool(run, number, &spool) < 0 ||
+	    load_lines(run, list, len, &spool) < 0)
+		return -1;
+	return spool.lost ? show_lost(run, number) : 0;
 }
 
 bool

@@ -54,6 +54,7 @@ enum profile_url {
 	URL_CA_ISSUERS, /* authorityInfoAccess, id-ad-caIssuers */
 	URL_OCSP,       /* authorityInfoAccess, id-ad-ocsp */
 };
+enum { PROFILE_URLS = URL_OCSP + 1 };
 bool profile_needs_url(const struct profile *profile, enum profile_url url);
 
 /* May this key type be a subject's key under the profile? */

@@ -414,6 +414,24 @@ open_set(int quorum_fd, const char *id, int *ret_fd)
 	    : -1;
 }
 
+int
+set_remove(int quorum_fd, const char *id)
+{
+	char name[NEW_NAME_SIZE];
+	AUTO_FD(fd) = -1;
+
+	(void)snprintf(name, sizeof(name), NEW_PREFIX "%s", id);
+	if (open_set(quorum_fd, id, &fd) < 0 ||
+	    remove_directory(quorum_fd, name) < 0)
+		return -1;
+	if (renameat(quorum_fd, id, quorum_fd, name) != 0)
+		return ca_error_errno(
+		    CA_R_IO, "cannot remove the set '%s'", id);
+	if (file_sync(quorum_fd, "quorum") < 0)
+		return -1;
+	return remove_directory(quorum_fd, name);
+}
+
 static int
 read_stored(
     void *ctx, const char *given, unsigned char **ret_data, size_t *ret_len)
@@ -424,8 +442,8 @@ read_stored(
 }
 
 static int
-check_sha256(const char *id, const unsigned char *data, size_t len,
-    const char *expected, char **ret_sha256)
+check_sha256(const char *where, const unsigned char *data, size_t len,
+    const char *expected)
 {
 	AUTO_CHARS(sha256) = sha256_hex(data, len);
 
@@ -433,16 +451,14 @@ check_sha256(const char *id, const unsigned char *data, size_t len,
 		return -1;
 	if (expected != NULL && strcmp(sha256, expected) != 0)
 		return ca_error(CA_R_VERIFY,
-		    "'quorum/%s/set.yaml' was changed: its SHA-256 is %s, and "
-		    "%s is recorded",
-		    id, sha256, expected);
-	*ret_sha256 = TAKE(sha256);
+		    "'%s' was changed: its SHA-256 is %s, and %s is recorded",
+		    where, sha256, expected);
 	return 0;
 }
 
 /* The newest error as one about a set. */
 static int
-set_error(const char *id)
+set_error(const char *where)
 {
 	enum ca_reason reason = (enum ca_reason)ca_error_reason();
 	AUTO_CHARS(text) = NULL;
@@ -452,47 +468,61 @@ set_error(const char *id)
 		return -1;
 	text = ca_error_take();
 	return ca_error(reason == CA_R_INPUT ? CA_R_VERIFY : reason,
-	    "the quorum set in 'quorum/%s' is not as it was stored: %s", id,
+	    "the quorum set of '%s' is not as it was stored: %s", where,
 	    text == NULL ? "" : text);
 }
 
 /* Parse; the first finding becomes the error. */
 static int
-parse_stored(int fd, const unsigned char *data, size_t len, const char *id,
-    struct quorum_set **ret_set)
+parse_stored(const char *where, const unsigned char *data, size_t len,
+    const struct set_files *files, struct quorum_set **ret_set)
 {
 	AUTO_STRUCT(findings) findings = { 0 };
-	const struct set_files files = { &fd, read_stored };
 	const struct set_source source = { .name = "set.yaml",
 		.data = data,
 		.len = len,
 		.stored = true,
-		.files = &files };
+		.files = files };
 
 	if (set_parse(&source, &findings, ret_set) == 0)
 		return 0;
 	if (findings.count == 0)
-		return set_error(id);
+		return set_error(where);
 	ca_error_clear();
-	return ca_error(CA_R_VERIFY, "'quorum/%s/set.yaml' was changed: %s: %s",
-	    id, findings.rows[0].place, findings.rows[0].text);
+	return ca_error(CA_R_VERIFY, "'%s' was changed: %s: %s", where,
+	    findings.rows[0].place, findings.rows[0].text);
 }
 
 /* There is one way to write a set, and one directory for it. */
 static int
-check_loaded(struct quorum_set *set, const char *id, const unsigned char *data)
+check_loaded(struct quorum_set *set, const char *where, const char *id,
+    const unsigned char *data, size_t len)
 {
 	if (strcmp(set->id, id) != 0)
 		return ca_error(CA_R_VERIFY,
-		    "'quorum/%s/set.yaml' was changed: it is of the set '%s'",
-		    id, set->id);
+		    "'%s' was changed: it is of the set '%s'", where, set->id);
 	if (set_text(set, &set->text) < 0)
 		return -1;
-	if (strcmp(set->text, (const char *)data) != 0)
+	if (strlen(set->text) != len || memcmp(set->text, data, len) != 0)
 		return ca_error(CA_R_VERIFY,
-		    "'quorum/%s/set.yaml' was changed: it is not written as "
-		    "ca-tool writes it",
-		    id);
+		    "'%s' was changed: it is not written as ca-tool writes it",
+		    where);
+	return 0;
+}
+
+int
+set_read_stored(const char *where, const unsigned char *data, size_t len,
+    const char *id, const struct set_files *files, struct quorum_set **ret_set)
+{
+	AUTO_PTR(quorum_set) *set = NULL;
+
+	if (parse_stored(where, data, len, files, &set) < 0 ||
+	    check_loaded(set, where, id, data, len) < 0)
+		return -1;
+	set->sha256 = sha256_hex(data, len);
+	if (set->sha256 == NULL)
+		return -1;
+	*ret_set = TAKE(set);
 	return 0;
 }
 
@@ -500,23 +530,19 @@ int
 set_load(int quorum_fd, const char *id, const char *sha256,
     struct quorum_set **ret_set)
 {
-	AUTO_PTR(quorum_set) *set = NULL;
 	AUTO_FD(fd) = -1;
 	AUTO_BYTES(data) = NULL;
-	AUTO_CHARS(found) = NULL;
+	AUTO_CHARS(where) = text_printf("quorum/%s/set.yaml", id);
+	const struct set_files files = { &fd, read_stored };
 	size_t len = 0;
 
-	if (open_set(quorum_fd, id, &fd) < 0)
+	if (where == NULL || open_set(quorum_fd, id, &fd) < 0)
 		return -1;
 	if (file_read_at(fd, "set.yaml", SET_MAX_BYTES, &data, &len) < 0)
-		return set_error(id);
-	if (check_sha256(id, data, len, sha256, &found) < 0 ||
-	    parse_stored(fd, data, len, id, &set) < 0 ||
-	    check_loaded(set, id, data) < 0)
+		return set_error(where);
+	if (check_sha256(where, data, len, sha256) < 0)
 		return -1;
-	set->sha256 = TAKE(found);
-	*ret_set = TAKE(set);
-	return 0;
+	return set_read_stored(where, data, len, id, &files, ret_set);
 }
 
 /* ---- shares and enrolment --------------------------------------------- */
@@ -558,32 +584,47 @@ share_digest(int quorum_fd, const struct quorum_set *set,
 }
 
 int
+set_enrolment_compose(const struct set_enrolment *enrolment, char **ret_text)
+{
+	const struct set_enrolment *e = enrolment;
+	char *text = text_printf("ca-tool enrolment 1\n"
+				 "authority: %s\n"
+				 "set: %s\n"
+				 "set.yaml: %s\n"
+				 "commitments: %s\n"
+				 "operator: %s\n"
+				 "share: %s\n",
+	    e->authority, e->set, e->set_sha256,
+	    e->commitments == NULL ? "none" : e->commitments, e->operator,
+	    e->share == NULL ? "none" : e->share);
+
+	if (text == NULL)
+		return -1;
+	*ret_text = text;
+	return 0;
+}
+
+int
 set_enrolment_text(int quorum_fd, const struct quorum_set *set,
     const struct person *person, char **ret_text)
 {
-	char share[65] = "none";
-	char *text;
+	struct set_enrolment enrolment = { .authority = set->authority,
+		.set = set->id,
+		.set_sha256 = set->sha256,
+		.commitments = set->commitments,
+		.operator= person->name };
+	char share[65];
 
 	if (set->text == NULL || person->witness)
 		return ca_error(CA_R_POLICY,
 		    "'%s' is not enrolled: only operators of a stored set are",
 		    person->name);
-	if (set->shares && share_digest(quorum_fd, set, person, share) < 0)
-		return -1;
-	text = text_printf("ca-tool enrolment 1\n"
-			   "authority: %s\n"
-			   "set: %s\n"
-			   "set.yaml: %s\n"
-			   "commitments: %s\n"
-			   "operator: %s\n"
-			   "share: %s\n",
-	    set->authority, set->id, set->sha256,
-	    set->commitments == NULL ? "none" : set->commitments, person->name,
-	    share);
-	if (text == NULL)
-		return -1;
-	*ret_text = text;
-	return 0;
+	if (set->shares) {
+		if (share_digest(quorum_fd, set, person, share) < 0)
+			return -1;
+		enrolment.share = share;
+	}
+	return set_enrolment_compose(&enrolment, ret_text);
 }
 
 /* ---- quorum/current --------------------------------------------------- */

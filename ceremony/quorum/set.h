@@ -111,7 +111,13 @@ const struct person *set_person(const struct quorum_set *set, const char *name);
 int set_store(int quorum_fd, const struct quorum_set *set,
     unsigned char *const *shares, const size_t *share_lens) MUST_USE;
 
-/* Remove what a crash left of set_store() in quorum/. */
+/*
+ * Remove quorum/ID/ with all that is in it.  It loses its name first, so that
+ * after a crash it is no set any more, and set_sweep() removes the rest.
+ */
+int set_remove(int quorum_fd, const char *id) MUST_USE;
+
+/* Remove what a crash left of set_store() and set_remove() in quorum/. */
 int set_sweep(int quorum_fd) MUST_USE;
 
 /*
@@ -120,6 +126,16 @@ int set_sweep(int quorum_fd) MUST_USE;
  * CA_R_VERIFY for what was changed, naming the file.
  */
 int set_load(int quorum_fd, const char *id, const char *sha256,
+    struct quorum_set **ret_set) MUST_USE;
+
+/*
+ * The same from bytes that are kept elsewhere, as in the journal's evidence:
+ * `where` names set.yaml in messages, `files` gives what it names (NAME.sign.crt,
+ * NAME.decrypt.crt; PEM).  CA_R_VERIFY unless it is, octet for octet, what
+ * set_found() writes for the set `id`.
+ */
+int set_read_stored(const char *where, const unsigned char *data, size_t len,
+    const char *id, const struct set_files *files,
     struct quorum_set **ret_set) MUST_USE;
 
 /* The share NAME.cms of an operator; malloc'd. */
@@ -145,6 +161,16 @@ int set_make_current(int quorum_fd, const char *id) MUST_USE;
  *
  * malloc'd.
  */
+struct set_enrolment {
+	const char *authority, *set, *set_sha256;
+	const char *commitments; /* NULL: none */
+	const char *operator;
+	const char *share; /* SHA-256; NULL: none */
+};
+int set_enrolment_compose(
+    const struct set_enrolment *enrolment, char **ret_text) MUST_USE;
+
+/* The same for a set in quorum/. */
 int set_enrolment_text(int quorum_fd, const struct quorum_set *set,
     const struct person *person, char **ret_text) MUST_USE;
 

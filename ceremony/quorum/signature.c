@@ -32,6 +32,7 @@ static const struct {
 	[SIGNATURE_ENROL] = { "enrolment", ARC "3" },
 	[SIGNATURE_ANCHOR] = { "anchor", ARC "4" },
 	[SIGNATURE_REHEARSE] = { "rehearsal", ARC "5" },
+	[SIGNATURE_EVENT] = { "event", ARC "6" },
 };
 
 const char *

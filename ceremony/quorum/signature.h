@@ -28,10 +28,11 @@ enum signature_purpose {
 	SIGNATURE_ENROL,    /* a statement of enrolment */
 	SIGNATURE_ANCHOR,   /* the anchor of an authority */
 	SIGNATURE_REHEARSE, /* a list of a rehearsal */
+	SIGNATURE_EVENT,    /* an event that a person entered */
 	SIGNATURE_PURPOSES
 };
 
-/* "approval", "confirmation", "enrolment", "anchor", "rehearsal". */
+/* "approval", "confirmation", "enrolment", "anchor", "rehearsal", "event". */
 const char *signature_purpose_name(enum signature_purpose purpose);
 /* Dotted decimal. */
 const char *signature_purpose_oid(enum signature_purpose purpose);

@@ -122,6 +122,8 @@ struct build {
 	size_t earlier_count;
 	const char *run; /* the run's nonce; NULL in a check */
 	bool resumed;    /* what is done already was done by this run */
+	/* recover-journal: the head that the token holds; NULL: unknown */
+	const char *token_head;
 
 	/* Filled by the steps. */
 	struct planned_key *keys;
@@ -248,6 +250,13 @@ int build_is_revoked(const struct build *build, const char *issuer_dn,
  * ceremony/special.c, which change the authority itself.
  */
 void step_alone(struct build *build, const struct step *step);
+
+/*
+ * Did an earlier part of this run journal an entry of this kind?  Not in a
+ * check.
+ */
+int step_journalled(
+    const struct build *build, enum entry_kind kind, bool *ret_found) MUST_USE;
 
 enum { WHY_MAX = 500 };
 

@@ -275,8 +275,8 @@ check_key_unused(const struct making *m)
 }
 
 /* "http://pki.example/{issuer}.crl" with the issuer's name put in. */
-static char *
-expand_url(const char *url, const char *issuer)
+char *
+step_url(const char *url, const char *issuer)
 {
 	static const char mark[] = "{issuer}";
 	const char *at = url == NULL ? NULL : strstr(url, mark);
@@ -296,7 +296,7 @@ expand_urls(struct making *m)
 		if (m->build->urls[i] == NULL || m->params->issuer == NULL ||
 		    !profile_needs_url(m->profile, (enum profile_url)i))
 			continue;
-		m->url[i] = expand_url(m->build->urls[i], m->params->issuer);
+		m->url[i] = step_url(m->build->urls[i], m->params->issuer);
 		if (m->url[i] == NULL)
 			return -1;
 	}

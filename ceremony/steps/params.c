@@ -190,6 +190,14 @@ static const cyaml_schema_field_t correct_clock_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t recover_journal_fields[] = {
+	YAML_NEEDED("why", struct recover_journal_params, why),
+	CYAML_FIELD_SEQUENCE("receipts",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	    struct recover_journal_params, receipts, &chain_file, 0, CHAIN_MAX),
+	CYAML_FIELD_END,
+};
+
 /* One kind of step: a mapping that may be there. */
 #define KIND(key, member, fields)                                              \
 	CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
@@ -209,6 +217,7 @@ static const cyaml_schema_field_t step_fields[] = {
 	KIND("adopt-config", adopt_config, adopt_config_fields),
 	KIND("adopt-token", adopt_token, adopt_token_fields),
 	KIND("correct-clock", correct_clock, correct_clock_fields),
+	KIND("recover-journal", recover_journal, recover_journal_fields),
 	CYAML_FIELD_END,
 };
 

@@ -103,6 +103,12 @@ struct correct_clock_params {
 	char *why;
 };
 
+struct recover_journal_params {
+	char *why;
+	char **receipts; /* checkpoints of the lost journal; paths */
+	unsigned receipts_count;
+};
+
 /* Exactly one is not NULL; step.c sees to that. */
 struct step_params {
 	struct generate_key_params *generate_key;
@@ -118,6 +124,7 @@ struct step_params {
 	struct adopt_config_params *adopt_config;
 	struct adopt_token_params *adopt_token;
 	struct correct_clock_params *correct_clock;
+	struct recover_journal_params *recover_journal;
 };
 
 struct plan_params {

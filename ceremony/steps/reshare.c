@@ -113,6 +113,15 @@ inputs(const struct step *step, const struct input_visitor *visitor)
 
 /* ---- backups ---------------------------------------------------------- */
 
+/* By a person's event, or by an answer that a reshare got. */
+static bool
+is_destroyed(const char *event, const char *fate)
+{
+	return strcmp(event, "copy-destroyed") == 0 ||
+	    (strcmp(event, "backup-fate") == 0 && fate != NULL &&
+		strcmp(fate, "destroyed") == 0);
+}
+
 /* Serial to text: the backups that may still be somewhere. */
 static int
 take_event(void *ctx, uint64_t seq, const char *line, size_t len)
@@ -129,8 +138,7 @@ take_event(void *ctx, uint64_t seq, const char *line, size_t len)
 	(void)seq;
 	if (event != NULL && serial != NULL && strcmp(event, "backup") == 0)
 		rc = json_object_set(backups, serial, text);
-	else if (event != NULL && serial != NULL && fate != NULL &&
-	    strcmp(event, "backup-fate") == 0 && strcmp(fate, "destroyed") == 0)
+	else if (event != NULL && serial != NULL && is_destroyed(event, fate))
 		(void)json_object_del(backups, serial);
 	json_decref(entry);
 	return rc == 0 ? 0 : ca_error(CA_R_MEMORY, "no memory for backups");

@@ -21,7 +21,8 @@ int reshare_read_set(const struct inputs *inputs,
 
 /*
  * Each backup of the token that the journal knows of (events "backup") and of
- * which it does not know that it was destroyed (events "backup-fate").
+ * which it does not know that it was destroyed (events "copy-destroyed" and
+ * "backup-fate").
  */
 int reshare_each_backup(struct journal *journal,
     int (*visit)(void *ctx, const char *serial, const char *text),

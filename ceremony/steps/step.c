@@ -23,6 +23,7 @@ static const struct step_kind *const step_table[] = {
 	&step_adopt_config,
 	&step_adopt_token,
 	&step_correct_clock,
+	&step_recover_journal,
 };
 
 enum { STEP_KINDS = sizeof(step_table) / sizeof(step_table[0]) };

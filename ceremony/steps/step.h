@@ -26,6 +26,9 @@ struct step {
 	struct yaml *doc; /* for places */
 };
 
+/* A URL of authority.yaml with the issuer's name in it; free(). */
+char *step_url(const char *url, const char *issuer);
+
 /* A key that a step wants made; strings are the plan's. */
 struct key_order {
 	const char *name, *type, *purpose, *backup;
@@ -104,6 +107,6 @@ void step_finding(struct build *build, const struct step *step, const char *key,
 extern const struct step_kind step_generate_key, step_csr, step_root,
     step_subordinate, step_ocsp_responder, step_adopt_certificate, step_revoke,
     step_crl, step_reshare, step_abandon, step_adopt_config, step_adopt_token,
-    step_correct_clock;
+    step_correct_clock, step_recover_journal;
 
 #endif

@@ -100,6 +100,7 @@ CUT_BEFORE(set_store,
     (int fd, const struct quorum_set *set, unsigned char *const *shares,
 	const size_t *lens),
     (fd, set, shares, lens), false)
+CUT_BEFORE(set_remove, (int fd, const char *id), (fd, id), false)
 CUT_BEFORE(set_make_current, (int fd, const char *id), (fd, id), false)
 CUT_BEFORE(token_initialise,
     (struct token * token, const char *label, const struct secret *so_pin),
@@ -314,7 +315,25 @@ login(void)
 	    operators_open(&room, set, &operators) < 0 ||
 	    authority_login(authority, &room, &operators, "init") < 0)
 		return -1;
-	return authority_checkpoint(authority, -1, &receipt);
+	return authority_checkpoint(authority, -1, NULL, NULL, &receipt);
+}
+
+/* More entries than any receipt of these tests has counted. */
+static int
+append_many(void)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_PTR(authority) *authority = NULL;
+
+	if (authority_open(
+		in_base(plan.dir), AUTHORITY_WRITE, &findings, &authority) < 0)
+		return -1;
+	for (int i = 0; i < 40; i++)
+		if (journal_append(authority_journal(authority), ENTRY_EVENT,
+			json_pack("{s:s}", "event", "note"), "a note",
+			NULL) < 0)
+			return -1;
+	return 0;
 }
 
 static int
@@ -989,7 +1008,9 @@ test_cut_everywhere(void **state)
 			break;
 		assert_int_equal(ended, CUT);
 		begin_plan("cut", EVERYBODY);
-		if (run(init) != DONE)
+		/* After the last entry, only the token's head is missing. */
+		if (run(init) != DONE &&
+		    strstr(report->error, "is an authority already") == NULL)
 			fail_msg("cut at %d: %s", at, report->error);
 		is_finished("cut");
 		remove_tree("cut");
@@ -1021,14 +1042,21 @@ test_room_that_stops(void **state)
 	remove_tree("stop");
 }
 
-/* Those who were missing come later; nobody does a thing twice. */
+/*
+ * Those who were missing come later; nobody does a thing twice, once as many
+ * have enrolled as the set's threshold says.
+ */
 static void
 test_missing_come_later(void **state)
 {
+	char before[SET_ID_HEX_SIZE] = "", after[SET_ID_HEX_SIZE] = "";
+
 	(void)state;
 	begin_plan("late", "alice bob");
-	is_refused(init, CA_R_QUORUM, "still missing: carol");
+	is_refused(init, CA_R_QUORUM,
+	    "still missing: carol; what the others did is kept");
 	assert_string_equal(report->asked, "alice\nalice\nbob\nbob\n");
+	set_of("late", before);
 	/* Only enrolled so far: there is no token, and no journal entry. */
 	is_refused(login, CA_R_STATE, "was cut off, run it again");
 	begin_plan("late", "carol");
@@ -1044,7 +1072,139 @@ test_missing_come_later(void **state)
 	succeeds(init);
 	assert_string_equal(report->asked, "bob\nalice\nbob\n");
 	is_finished("late");
+	set_of("late", after);
+	assert_string_equal(before, after);
 	remove_tree("late");
+}
+
+/* What fewer did shows nothing about the set: it is made anew, and they enrol
+ * again. */
+static void
+test_too_few_enrol_again(void **state)
+{
+	char before[SET_ID_HEX_SIZE] = "", after[SET_ID_HEX_SIZE] = "";
+
+	(void)state;
+	begin_plan("few", "carol");
+	is_refused(init, CA_R_QUORUM,
+	    "still missing: alice, bob; a set in which fewer than 2 enrolled "
+	    "is not kept");
+	set_of("few", before);
+	begin_plan("few", EVERYBODY);
+	succeeds(init);
+	was_shown(before);
+	was_shown("is not used: 1 enrolled in it, and before 2 have");
+	was_shown(
+	    "a new set is made, and everybody enrols in that, also carol");
+	set_of("few", after);
+	assert_string_not_equal(before, after);
+	is_finished("few");
+	/* Nothing of the old one is left. */
+	assert_int_equal(access(in_set("few", "alice.cms"), F_OK), 0);
+	remove_tree("few");
+}
+
+/* The same, cut off wherever something is done. */
+static void
+test_too_few_cut(void **state)
+{
+	int at = 0;
+
+	(void)state;
+	for (;; at += cut_step()) {
+		int ended;
+
+		begin_plan("few", "carol");
+		is_refused(init, CA_R_QUORUM, "fewer than 2 enrolled");
+		begin_plan("few", EVERYBODY);
+		plan.cut_at = at;
+		ended = run(init);
+		if (ended == CUT) {
+			begin_plan("few", EVERYBODY);
+			ended = run(init);
+		}
+		if (ended != DONE &&
+		    strstr(report->error, "is an authority already") == NULL)
+			fail_msg("cut at %d: %s", at, report->error);
+		is_finished("few");
+		remove_tree("few");
+		if (at > 16)
+			break; /* it goes on as any init */
+	}
+}
+
+/* quorum/ of `from` is put in the place of that of `to`. */
+static void
+plant_set(const char *from, const char *to)
+{
+	AUTO_CHARS(source) = text_printf("%s/quorum", from);
+	AUTO_CHARS(target) = text_printf("%s/quorum", to);
+
+	remove_tree(target);
+	assert_int_equal(rename(in_base(source), in_base(target)), 0);
+	remove_tree(from);
+}
+
+/*
+ * Who has the operators' certificates, which are public, can found a set of
+ * them: with a secret and shares of their own, and put it into quorum/.
+ */
+static void
+test_planted_set(void **state)
+{
+	static const char *const came[] = { "", "alice", "alice bob" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(came) / sizeof(came[0]); i++) {
+		char planted[SET_ID_HEX_SIZE] = "", own[SET_ID_HEX_SIZE] = "";
+
+		begin_plan("victim", came[i]);
+		is_refused(init, CA_R_QUORUM, "needed to enrol");
+		begin_plan("planter", "");
+		is_refused(
+		    init, CA_R_QUORUM, "still missing: alice, bob, carol");
+		set_of("planter", planted);
+		plant_set("planter", "victim");
+		begin_plan("victim", EVERYBODY);
+		succeeds(init);
+		was_shown("is not used: 0 enrolled in it");
+		set_of("victim", own);
+		assert_string_not_equal(planted, own);
+		is_finished("victim");
+		remove_tree("victim");
+	}
+}
+
+/* Enrolments of another set, or by nobody of it, are none of this one. */
+static void
+test_planted_enrolments(void **state)
+{
+	AUTO_BYTES(alice) = NULL;
+	AUTO_BYTES(bob) = NULL;
+	size_t alice_len = 0, bob_len = 0;
+
+	(void)state;
+	begin_plan("victim", "alice bob");
+	is_refused(init, CA_R_QUORUM, "still missing: carol");
+	read_file(in_set("victim", "alice.enrol"), &alice, &alice_len);
+	read_file(in_set("victim", "bob.enrol"), &bob, &bob_len);
+	begin_plan("planter", "");
+	is_refused(init, CA_R_QUORUM, "needed to enrol");
+	plant_set("planter", "victim");
+	write_bytes(in_set("victim", "alice.enrol"), alice, alice_len);
+	write_bytes(in_set("victim", "bob.enrol"), bob, bob_len);
+	begin_plan("victim", EVERYBODY);
+	is_refused(
+	    init, CA_R_VERIFY, "alice.enrol' is no enrolment by 'alice'");
+	assert_int_equal(report->secrets, 0);
+	assert_int_equal(unlink(in_set("victim", "alice.enrol")), 0);
+	assert_int_equal(unlink(in_set("victim", "bob.enrol")), 0);
+	write_bytes(in_set("victim", "wendy.enrol"), bob, bob_len);
+	is_refused(init, CA_R_VERIFY,
+	    "wendy.enrol' is the enrolment of nobody in the set");
+	assert_int_equal(unlink(in_set("victim", "wendy.enrol")), 0);
+	succeeds(init);
+	remove_tree("victim");
 }
 
 static void
@@ -1304,9 +1464,9 @@ test_receipts(void **state)
 	is_refused(check_receipt, CA_R_VERIFY, "does not go on from receipt");
 	/* And gone on with from there, by others: a fork. */
 	plan.people = "carol alice";
-	succeeds(login);
-	succeeds(login);
-	succeeds(login);
+	is_refused(login, CA_R_VERIFY, "shorter than the token's head");
+	succeeds(append_many);
+	is_refused(login, CA_R_VERIFY, "forked");
 	is_refused(check_receipt, CA_R_VERIFY, "does not go on from receipt");
 	copy_file(in_base("new.db"), in_base("a/journal.db"));
 	succeeds(check_receipt);
@@ -1598,6 +1758,10 @@ main(void)
 		cmocka_unit_test(test_cut_everywhere),
 		cmocka_unit_test(test_room_that_stops),
 		cmocka_unit_test(test_missing_come_later),
+		cmocka_unit_test(test_too_few_enrol_again),
+		cmocka_unit_test(test_too_few_cut),
+		cmocka_unit_test(test_planted_set),
+		cmocka_unit_test(test_planted_enrolments),
 		cmocka_unit_test(test_missing_are_asked_for),
 		cmocka_unit_test(test_wrong_passphrase_at_init),
 		cmocka_unit_test(test_forged_enrolment),

@@ -49,6 +49,34 @@ put_token(struct journal *journal)
 		"d", "version", "1", "cryptoki", "2.40"));
 }
 
+/* Before the first run: init is over. */
+static inline void
+put_ready(struct journal *journal)
+{
+	AUTO_STRUCT(authority_row) row = { 0 };
+
+	assert_ok(journal_authority(journal, &row));
+	if (row.token_serial == NULL)
+		put_token(journal);
+	if (!row.ready)
+		put_entry(journal, ENTRY_STATE,
+		    json_pack("{s:s, s:s}", "subject", "authority", "state",
+			"ready"));
+}
+
+/* The same once more, adopted by a run. */
+static inline void
+put_adopted_token(struct journal *journal, const char *run)
+{
+	put_entry(journal, ENTRY_TOKEN,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, "
+		      "s:{s:s, s:s, s:s, s:s, s:s, s:s}}",
+		"run", run, "label", "x", "serial", "1", "manufacturer", "m",
+		"model", "m", "hardware", "1", "firmware", "1", "flags", 0,
+		"module", "path", "/m.so", "sha256", DIGEST_A, "manufacturer",
+		"m", "description", "d", "version", "1", "cryptoki", "2.40"));
+}
+
 /* A set in force, whose set.yaml is `text`; 1 of 1, "alice". */
 static inline void
 put_set(struct journal *journal, const char *id, const char *text)
@@ -76,6 +104,7 @@ put_run(struct journal *journal, const char *run, const char *plan,
 	    run, "plan", plan, "title", "A test", "manifest", DIGEST_A,
 	    "directory", plan, "set", set, "unattended", 0);
 
+	put_ready(journal);
 	assert_non_null(data);
 	if (abandons != NULL)
 		assert_int_equal(json_object_set_new(

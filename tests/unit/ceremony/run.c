@@ -404,6 +404,22 @@ refused_copy(const char *file, long offset, enum ca_reason reason)
 	assert_false(exists("elsewhere/dir/confirmations", "0-carol.cms"));
 }
 
+/* Behind the first `mark` in a file of the run. */
+static long
+offset_behind(const char *file, const char *mark)
+{
+	AUTO_BYTES(data) = NULL;
+	AUTO_FD(fd) = -1;
+	const char *at;
+	size_t len = 0;
+
+	assert_ok(dir_open(in_base(directory), &fd));
+	assert_ok(file_read_at(fd, file, 1 << 20, &data, &len));
+	at = memmem(data, len, mark, strlen(mark));
+	assert_non_null(at);
+	return at - (const char *)data + (long)strlen(mark);
+}
+
 /* alice confirms; then bob is gone, and the run waits. */
 static void
 cut_at_confirmation(const char *id, const char *steps)
@@ -431,6 +447,11 @@ test_elsewhere(void **state)
 	refused_copy("manifest.json", -4, CA_R_CORRUPT);
 	refused_copy("inputs/plan.yaml", 3, CA_R_VERIFY);
 	refused_copy("list-0", 2, CA_R_VERIFY);
+	/* What the list says of the certificate is not what its octets say. */
+	refused_copy(
+	    "list-0", offset_behind("list-0", "\"serial\":\""), CA_R_VERIFY);
+	refused_copy("list-0", offset_behind("list-0", "\"not_after\":\"2"),
+	    CA_R_VERIFY);
 	copy_ceremony();
 	/* Strangers and witnesses; a no. */
 	assert_refused(CA_R_QUORUM, confirm_copy("mallory"));
@@ -584,6 +605,67 @@ test_unattended(void **state)
 	assert_true(exists("a/public/crls", "u-sub.crl"));
 }
 
+/* ---- approvals that are void ------------------------------------------ */
+
+/* A manifest that nobody checked, with `count` inputs. */
+static void
+write_hostile(const char *name, unsigned count)
+{
+	char path[512];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "a/ceremonies/%s", name);
+	assert_int_equal(mkdir(in_base(path), 0700), 0);
+	(void)snprintf(path, sizeof(path), "a/ceremonies/%s/approvals", name);
+	assert_int_equal(mkdir(in_base(path), 0700), 0);
+	(void)snprintf(
+	    path, sizeof(path), "a/ceremonies/%s/approvals/x.cms", name);
+	write_file(in_base(path), "", 0);
+	(void)snprintf(
+	    path, sizeof(path), "a/ceremonies/%s/manifest.json", name);
+	file = fopen(in_base(path), "w");
+	assert_non_null(file);
+	assert_true(fputs("{\"inputs\":[", file) >= 0);
+	for (unsigned i = 0; i < count; i++)
+		assert_true(fprintf(file,
+				"%s{\"role\":\"a\",\"given\":\"%u\","
+				"\"sha256\":\"\"}",
+				i == 0 ? "" : ",", i) > 0);
+	assert_true(fputs("]}", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Some causes are enough; time and text do not grow with what is there. */
+static void
+test_void_causes(void **state)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_PTR(authority) *authority = NULL;
+	AUTO_PTR(plan) *plan = NULL;
+	AUTO_STRUCT(plan_status) status = { 0 };
+
+	(void)state;
+	behave();
+	write_plan("causes", "", KEY("causes"));
+	write_hostile("causes-00000000", 200000);
+	write_hostile("causes-11111111", 3);
+	assert_ok(authority_open(
+	    in_base("a"), AUTHORITY_READ, &findings, &authority));
+	assert_ok(plan_open(
+	    authority, in_base("plan.yaml"), date_now(), &findings, &plan));
+	assert_ok(plan_status(authority, plan, &findings, &status));
+	assert_int_equal(status.void_count, 2);
+	assert_non_null(strstr(status.void_approvals[0],
+	    "are void: 0 was left out, 1 was left out,"));
+	assert_non_null(strstr(status.void_approvals[0],
+	    "8 was left out, 9 was left out, and more"));
+	assert_null(strstr(status.void_approvals[0], "10 was"));
+	assert_true(strlen(status.void_approvals[0]) < 300);
+	assert_non_null(strstr(status.void_approvals[1],
+	    "0 was left out, 1 was left out, 2 was left out, "
+	    "plan.yaml was added"));
+}
+
 /* ---- late requests ---------------------------------------------------- */
 
 static void
@@ -670,7 +752,7 @@ static void
 test_late_swapped(void **state)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256"), *other = EVP_EC_gen("P-256");
-	char path[512], kept[512], right[512];
+	char path[512], right[512];
 	const struct late_csr given = { "swap", right };
 
 	(void)state;
@@ -686,13 +768,13 @@ test_late_swapped(void **state)
 	assert_refused(CA_R_PIN, run_with("alice bob", &given, 1));
 	behave();
 	(void)snprintf(path, sizeof(path), "%s/late-swap.csr", directory);
-	(void)snprintf(kept, sizeof(kept), "%s/late-swap.old", directory);
-	copy_file(path, kept);
 	write_request(path, other);
-	assert_refused(CA_R_VERIFY, resume("alice bob"));
-	assert_run("swap", "open", 1);
-	copy_file(kept, path);
+	/* It is put back from the journal, and the other one moved aside. */
 	assert_ok(resume("alice bob"));
+	assert_non_null(
+	    strstr(seats.shown, "late-swap.csr' was changed; it was moved"));
+	assert_true(exists(directory, "late-swap.csr.aside-1"));
+	assert_run("swap", "done", 1);
 	assert_has_key("a/public/certs/swap.pem", key);
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(other);
@@ -709,6 +791,7 @@ main(void)
 		cmocka_unit_test(test_forged),
 		cmocka_unit_test(test_acts_stand),
 		cmocka_unit_test(test_unattended),
+		cmocka_unit_test(test_void_causes),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_late_swapped),
 	};

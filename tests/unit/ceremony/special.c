@@ -3,14 +3,16 @@
  * a whole, and cut off at every step of the way.  Each attempt is a process of
  * its own, which is killed by its own hand where the test wants it.
  */
+#include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/date.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "ceremony/plan.h"
-#include "ceremony/run.h"
+#include "ceremony/run-private.h"
 #include "people.h"
 #include "pkcs11/token.h"
 
@@ -915,6 +917,251 @@ test_abandon_cuts(void **state)
 	works_with("b", "alice bob");
 }
 
+/* ---- a directory that was lost or altered ----------------------------- */
+
+/* What happens to the directory of a run; the shell is in it. */
+struct damage {
+	const char *command;
+	const char *aside; /* what is moved aside, below ceremonies/ID-HASH8 */
+};
+
+static const struct damage damages[] = {
+	{ "rm -r ../cut-off-*", NULL },
+	{ "d=$PWD; cd ..; rm -r \"$d\"; echo x > \"$d\"", "" },
+	{ "rm manifest.json", NULL },
+	{ "echo >> manifest.json", "/manifest.json" },
+	{ "rm manifest.json; ln -s inputs/plan.yaml manifest.json",
+	    "/manifest.json" },
+	{ "rm manifest.json; mkdir manifest.json", "/manifest.json" },
+	{ "rm -r inputs", NULL },
+	{ "rm -r inputs; ln -s .. inputs", "/inputs" },
+	{ "rm inputs/plan.yaml", NULL },
+	{ "for f in inputs/*; do echo '#' >> $f; done", "/inputs/plan.yaml" },
+	{ "rm list-0", NULL },
+	{ "echo '{}' >> list-0", "/list-0" },
+	{ "rm spool-0", NULL },
+};
+
+static void
+do_damage(const struct damage *damage)
+{
+	char command[900];
+
+	(void)snprintf(command, sizeof(command),
+	    "cd '%s'/b/ceremonies/cut-off-* && %s", base, damage->command);
+	assert_int_equal(system(command), 0);
+}
+
+/* What the journal says of manifest and list is there; so is what differed. */
+static void
+assert_restored(const struct damage *damage)
+{
+	AUTO_STRUCT(run_row) row = { 0 };
+	unsigned char digest[HASH_LEN];
+	char path[512], hex[HASH_HEX_SIZE];
+	struct stat st;
+
+	get_run("b", "cut-off", &row);
+	(void)snprintf(path, sizeof(path), "%s/b/ceremonies/%s/manifest.json",
+	    base, row.directory);
+	assert_ok(file_sha256_at(AT_FDCWD, path, digest));
+	text_hex_into(digest, HASH_LEN, hex);
+	assert_string_equal(hex, row.manifest);
+	(void)snprintf(path, sizeof(path),
+	    "%s/b/ceremonies/%s/inputs/plan.yaml", base, row.directory);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	(void)snprintf(path, sizeof(path), "%s/b/ceremonies/%s/list-0", base,
+	    row.directory);
+	assert_int_equal(lstat(path, &st), 0);
+	if (damage->aside == NULL)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/b/ceremonies/%s%s.aside-1", base,
+	    row.directory, damage->aside);
+	assert_int_equal(lstat(path, &st), 0);
+}
+
+/* Nothing of the run's directory is needed to give it up. */
+static void
+test_abandon_restored(void **state)
+{
+	(void)state;
+	write_plan("cut-off", ROOT);
+	write_abandon("cut-off");
+	cut_before("cut-off.yaml", "alice bob", ENTRY_RESULT, 0);
+	copy_authority("b", "c");
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		AUTO_STRUCT(run_row) row = { 0 };
+
+		copy_authority("c", "b");
+		do_damage(&damages[i]);
+		must("b", "give-up.yaml", "alice bob");
+		get_run("b", "cut-off", &row);
+		assert_true(row.abandoned);
+		assert_false(row.open);
+		assert_int_equal(state_of_key("b", "k"), KEY_LIVE);
+		assert_int_equal(state_of_key("b", "l"), KEY_GONE);
+		assert_restored(&damages[i]);
+	}
+}
+
+/* Nor to finish it; without the spool, what is not signed is built anew. */
+static void
+test_resume_restored(void **state)
+{
+	(void)state;
+	write_plan("cut-off", ROOT);
+	cut_before("cut-off.yaml", "alice bob", ENTRY_INTENT, 1);
+	copy_authority("b", "c");
+	must("b", NULL, "alice bob");
+	assert_int_equal(count_entries("b", ENTRY_LIST), 1);
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		bool spool = strstr(damages[i].command, "spool") != NULL ||
+		    strstr(damages[i].command, "rm -r ../") != NULL ||
+		    strstr(damages[i].command, "$PWD") != NULL;
+
+		copy_authority("c", "b");
+		do_damage(&damages[i]);
+		must("b", NULL, "alice bob");
+		assert_restored(&damages[i]);
+		assert_false(run_is_open("b"));
+		assert_int_equal(
+		    access(in_base("b/public/certs/r.pem"), F_OK), 0);
+		assert_int_equal(count_entries("b", ENTRY_LIST), spool ? 2 : 1);
+	}
+}
+
+/* A spool that does not hold what the list says is none. */
+static void
+test_resume_other_spool(void **state)
+{
+	static const struct damage other[] = {
+		{ "tr '\\000-\\377' '\\001-\\377\\000' < spool-0 > x; mv x spool-0",
+		    NULL },
+		{ "head -c 100 spool-0 > x; mv x spool-0", NULL },
+		{ "rm spool-0; mkdir spool-0", NULL },
+	};
+
+	(void)state;
+	write_plan("cut-off", ROOT);
+	cut_before("cut-off.yaml", "alice bob", ENTRY_INTENT, 1);
+	copy_authority("b", "c");
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		copy_authority("c", "b");
+		do_damage(&other[i]);
+		must("b", NULL, "alice bob");
+		assert_int_equal(count_entries("b", ENTRY_LIST), 2);
+		assert_int_equal(count_entries("b", ENTRY_INTENT), 1);
+		assert_int_equal(
+		    access(in_base("b/public/certs/r.pem"), F_OK), 0);
+	}
+}
+
+/* Only what the journal knows of is made again, and only in its place. */
+static void
+test_restore_refused(void **state)
+{
+	static const char *const names[] = { "../cut-off", ".hidden", "",
+		"a/b" };
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_PTR(authority) *authority = NULL;
+	AUTO_STRUCT(run_row) row = { 0 };
+	struct seats seats;
+	struct room room = people_room(&seats, in_base("keys"), "");
+	char other[HASH_HEX_SIZE];
+
+	(void)state;
+	write_plan("cut-off", ROOT);
+	cut_before("cut-off.yaml", "alice bob", ENTRY_INTENT, 1);
+	get_run("b", "cut-off", &row);
+	assert_ok(authority_open(
+	    in_base("b"), AUTHORITY_WRITE, &findings, &authority));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_refused(CA_R_CORRUPT,
+		    plan_restore(authority, &room, names[i], row.manifest));
+	(void)snprintf(other, sizeof(other), "%s", row.manifest);
+	other[0] = other[0] == '0' ? '1' : '0';
+	assert_refused(
+	    CA_R_MISSING, plan_restore(authority, &room, row.directory, other));
+	assert_refused(CA_R_MISSING,
+	    plan_restore(authority, &room, "other-00000000", row.manifest));
+	assert_int_equal(
+	    access(in_base("b/ceremonies/other-00000000"), F_OK), -1);
+	assert_string_equal(seats.shown, "");
+	/* What is right stays; what was lost is said to be back. */
+	assert_ok(plan_restore(authority, &room, row.directory, row.manifest));
+	assert_string_equal(seats.shown, "");
+	do_damage(&(struct damage){ "rm manifest.json", NULL });
+	assert_ok(plan_restore(authority, &room, row.directory, row.manifest));
+	assert_non_null(strstr(seats.shown,
+	    "manifest.json' was lost; it was "
+	    "put back"));
+}
+
+/* ---- a list that nobody would read ------------------------------------ */
+
+static struct built_object
+large_object(const unsigned char *octets, size_t len)
+{
+	static char name[] = "x", summary[] = "x";
+	static unsigned char spki[1];
+
+	return (struct built_object){
+		.kind = OBJECT_CSR,
+		.name = name,
+		.key = name,
+		.signer = spki,
+		.signer_len = 1,
+		.tbs = { .der = (unsigned char *)(uintptr_t)octets,
+		    .len = len,
+		    .alg = sigalg_at(0) },
+		.facts = json_object(),
+		.summary = summary,
+		.details = summary,
+		.from = BUILT_NOW,
+	};
+}
+
+static void
+test_list_too_long(void **state)
+{
+	enum { HALF = LIST_MAX_BYTES / 2 + 1 };
+	unsigned char *octets = calloc(1, HALF);
+	struct built_object objects[] = { large_object(octets, HALF),
+		large_object(octets, HALF) };
+	unsigned numbers[2] = { 0 };
+	char set[SET_ID_HEX_SIZE] = "0", hash[] = "0";
+	struct plan_params params = { 0 };
+	struct plan list_of = {
+		.params = &params, .manifest_sha256 = hash, .set_sha256 = hash
+	};
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_PTR(authority) *authority = NULL;
+	struct run run = { .plan = &list_of,
+		.nonce = "0",
+		.object_list = numbers,
+		.build = { .objects = objects, .object_count = 2 } };
+
+	(void)state;
+	assert_non_null(octets);
+	memcpy(list_of.set, set, sizeof(set));
+	copy_authority("a", "b");
+	assert_ok(authority_open(
+	    in_base("b"), AUTHORITY_WRITE, &findings, &authority));
+	run.authority = authority;
+	assert_ok(dir_open(in_base("b/ceremonies"), &run.fd));
+	assert_refused(CA_R_POLICY, spool_write(&run));
+	assert_int_equal(run.lists, 0);
+	assert_int_equal(file_exists_at(run.fd, "list-0"), 0);
+	assert_int_equal(file_exists_at(run.fd, "spool-0"), 0);
+	authority_free(TAKE(authority));
+	assert_int_equal(count_entries("b", ENTRY_LIST), 0);
+	(void)close(run.fd);
+	json_decref(objects[0].facts);
+	json_decref(objects[1].facts);
+	free(octets);
+}
+
 /* ---- adopt-config ----------------------------------------------------- */
 
 static void
@@ -1169,7 +1416,7 @@ test_adopt_token_same(void **state)
 	copy_authority("a", "b");
 	serial_of("b", serial);
 	write_adopt_token(serial);
-	assert_reason(start("b", "token.yaml", "alice bob"), CA_R_INPUT);
+	assert_reason(start("b", "token.yaml", "alice bob"), CA_R_STATE);
 }
 
 /* A clone that lacks a key is none. */
@@ -1224,6 +1471,11 @@ main(void)
 		cmocka_unit_test(test_abandon),
 		cmocka_unit_test(test_abandon_only),
 		cmocka_unit_test(test_abandon_cuts),
+		cmocka_unit_test(test_abandon_restored),
+		cmocka_unit_test(test_resume_restored),
+		cmocka_unit_test(test_resume_other_spool),
+		cmocka_unit_test(test_restore_refused),
+		cmocka_unit_test(test_list_too_long),
 		cmocka_unit_test(test_adopt_config),
 		cmocka_unit_test(test_adopt_config_cuts),
 		cmocka_unit_test(test_adopt_config_fixed),

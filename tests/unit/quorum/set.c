@@ -1025,6 +1025,61 @@ test_load_symlink(void **state)
 	    set_load(pool->scratch.fd, set->id, set->sha256, &loaded));
 }
 
+/* ---- kept elsewhere --------------------------------------------------- */
+
+/* Certificates as a set's directory has them. */
+static int
+read_kept(
+    void *ctx, const char *given, unsigned char **ret_data, size_t *ret_len)
+{
+	const int *fd = ctx;
+
+	return file_read_at(*fd, given, 1 << 20, ret_data, ret_len);
+}
+
+static int
+read_nothing(
+    void *ctx, const char *given, unsigned char **ret_data, size_t *ret_len)
+{
+	(void)ctx;
+	(void)ret_data;
+	(void)ret_len;
+	return ca_error(CA_R_MISSING, "'%s' is gone", given);
+}
+
+/* The same from bytes, wherever they are; a NUL need not stand behind them. */
+static void
+test_read_stored(void **state)
+{
+	static const char other[] = "00112233445566778899aabbccddeeff";
+	const struct pool *pool = *state;
+	AUTO_PTR(quorum_set) *set = stored_set(pool);
+	AUTO_PTR(quorum_set) *read = NULL;
+	AUTO_FD(fd) = set_dir(pool, set);
+	const struct set_files files = { &fd, read_kept };
+	const struct set_files none = { NULL, read_nothing };
+	size_t len = strlen(set->text);
+	AUTO_CHARS(longer) = text_printf("%s\n", set->text);
+	const unsigned char *text = (const unsigned char *)longer;
+	struct quorum_set *no = NULL;
+
+	assert_non_null(longer);
+	assert_ok(
+	    set_read_stored("entry 4", text, len, set->id, &files, &read));
+	assert_string_equal(read->sha256, set->sha256);
+	assert_string_equal(read->text, set->text);
+	assert_true(set_is_proposal_of(set, read));
+	assert_refused(CA_R_VERIFY, "'entry 4' was changed",
+	    set_read_stored("entry 4", text, len + 1, set->id, &files, &no));
+	assert_refused(CA_R_VERIFY, "'entry 4' was changed",
+	    set_read_stored("entry 4", text, len - 1, set->id, &files, &no));
+	assert_refused(CA_R_VERIFY, set->id,
+	    set_read_stored("entry 4", text, len, other, &files, &no));
+	assert_refused(CA_R_MISSING, "'alice.sign.crt' is gone",
+	    set_read_stored("entry 4", text, len, set->id, &none, &no));
+	assert_null(no);
+}
+
 static void
 test_share(void **state)
 {
@@ -1110,6 +1165,32 @@ test_sweep(void **state)
 	assert_int_equal(file_exists_at(quorum, set->id), 1);
 	assert_int_equal(file_exists_at(quorum, ".new-notes"), 1);
 	assert_ok(set_sweep(quorum));
+}
+
+static void
+test_remove(void **state)
+{
+	const struct pool *pool = *state;
+	AUTO_PTR(quorum_set) *set = stored_set(pool);
+	AUTO_CHARS(name) = text_printf(".new-%s", set->id);
+	int quorum = pool->scratch.fd;
+	AUTO_FD(half) = -1;
+	AUTO_FD(fd) = set_dir(pool, set);
+
+	put_file(fd, "alice.enrol", "x", 1);
+	put_file(quorum, "current", "x", 1);
+	/* What is left of another try is in nobody's way. */
+	assert_ok(dir_make_at(quorum, name, 0755, &half));
+	put_file(half, "alice.cms", "x", 1);
+	assert_refused(
+	    CA_R_INPUT, "no id of a quorum set", set_remove(quorum, "current"));
+	assert_refused(
+	    CA_R_INPUT, "no id of a quorum set", set_remove(quorum, ".."));
+	assert_ok(set_remove(quorum, set->id));
+	assert_int_equal(entries(quorum), 1);
+	assert_refused(
+	    CA_R_MISSING, "no quorum set", set_remove(quorum, set->id));
+	assert_int_equal(file_exists_at(quorum, "current"), 1);
 }
 
 /* Half a set of the same id is in nobody's way. */
@@ -1239,10 +1320,12 @@ main(void)
 		stored_test(test_load_rewritten),
 		stored_test(test_load_moved),
 		stored_test(test_load_symlink),
+		stored_test(test_read_stored),
 		stored_test(test_share),
 		stored_test(test_enrolment),
 		stored_test(test_enrolment_without_shares),
 		stored_test(test_sweep),
+		stored_test(test_remove),
 		stored_test(test_store_after_crash),
 		stored_test(test_store_fails),
 		stored_test(test_current),

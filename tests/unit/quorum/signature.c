@@ -132,6 +132,9 @@ test_purposes(void **state)
 	}
 	assert_string_equal(
 	    signature_purpose_name(SIGNATURE_CONFIRM), "confirmation");
+	assert_string_equal(signature_purpose_name(SIGNATURE_EVENT), "event");
+	assert_string_equal(signature_purpose_oid(SIGNATURE_EVENT),
+	    "2.25.99745312291466458474339361182822765410.6");
 }
 
 static void

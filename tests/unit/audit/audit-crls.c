@@ -1,0 +1,857 @@
+/* CRLs, revocations, and what is possibly signed. */
+#include "base/date.h"
+#include "objects-support.h"
+#include "tests/unit/profiles/support.h"
+
+#define SERIAL_A "4a4b4c4d4e4f50515253"
+#define SERIAL_B "5a4b4c4d4e4f50515253"
+#define DATE_LONG_AGO "2020-01-01T00:00:00Z"
+
+static void
+audit(struct world *w)
+{
+	world_audit(w, &audit_objects, -1);
+}
+
+/* An intent of the root that came to nothing: its serial can be revoked. */
+static void
+lose(struct world *w, int object, const char *serial)
+{
+	char name[24], text[DATE_TEXT_SIZE];
+
+	date_format(date_now(), text);
+	(void)snprintf(name, sizeof name, "lost-%d", object);
+	world_add(w, ENTRY_INTENT,
+	    with(with(data_certificate(RUN_A, 0, object, name, w->root_dn,
+			  serial, hex64(50 + (unsigned)object)),
+		     "not_before", json_string(text)),
+		"key", json_string(world_spki(w->keys[KEY_ROOT]))));
+	world_add(w, ENTRY_FAILED, data_failed(RUN_A, 0, object, name));
+}
+
+static void
+lose_and_revoke(
+    struct world *w, int object, const char *serial, struct crl_entry *entry)
+{
+	lose(w, object, serial);
+	revoke_serial(w, serial, entry);
+}
+
+static void
+crl_of(struct world *w, int object, uint64_t number,
+    const struct crl_entry *entries, size_t count)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof name, "crl-%d", object);
+	make_crl(w,
+	    &(struct crl_making){ .name = name,
+		.object = object,
+		.number = number,
+		.entries = entries,
+		.count = count });
+}
+
+static void
+test_clean(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entries[2];
+
+	make_root(w);
+	crl_of(w, 10, 1, NULL, 0);
+	lose_and_revoke(w, 11, SERIAL_A, &entries[0]);
+	crl_of(w, 12, 2, entries, 1);
+	lose_and_revoke(w, 13, SERIAL_B, &entries[1]);
+	crl_of(w, 14, 7, entries, 2);
+	audit(w);
+	assert_no_findings(w);
+}
+
+/* ---- the series ------------------------------------------------------- */
+
+static void
+test_number(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	crl_of(w, 10, 5, NULL, 0);
+	crl_of(w, 11, 3, NULL, 0);
+	audit(w);
+	assert_only(w, "AUDIT-CRL-NUMBER");
+	assert_found(w, "AUDIT-CRL-NUMBER", "(intent)");
+	assert_found(w, "AUDIT-CRL-NUMBER", "(result)");
+}
+
+/* A number that was burnt is not used again, nor one below it. */
+static void
+test_burnt_number(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	world_add(w, ENTRY_INTENT,
+	    with(with(data_crl(RUN_A, 0, 10, "burnt", w->root_dn, "9"), "key",
+		     json_string(world_spki(w->keys[KEY_ROOT]))),
+		"this_update", json_string(DATE_A)));
+	world_add(w, ENTRY_FAILED, data_failed(RUN_A, 0, 10, "burnt"));
+	crl_of(w, 11, 8, NULL, 0);
+	audit(w);
+	assert_found(w, "AUDIT-CRL-NUMBER", "not above 9");
+}
+
+static void
+crls_back_in_time(struct world *w, bool clock)
+{
+	make_root(w);
+	make_crl(w,
+	    &(struct crl_making){ .name = "later",
+		.object = 10,
+		.number = 1,
+		.now = date_now() + 3600 });
+	if (clock)
+		world_add(w, ENTRY_CLOCK, data_clock(RUN_A, DATE_A));
+	crl_of(w, 11, 2, NULL, 0);
+	audit(w);
+	assert_only(w, "AUDIT-CRL-TIME");
+	assert_int_equal(w->found.errors, clock ? 0 : 1);
+}
+
+static void
+test_time(void **state)
+{
+	crls_back_in_time(*state, false);
+}
+
+static void
+test_time_corrected(void **state)
+{
+	crls_back_in_time(*state, true);
+}
+
+/* ---- entries ---------------------------------------------------------- */
+
+static void
+test_missing(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entries[2];
+
+	make_root(w);
+	lose_and_revoke(w, 11, SERIAL_A, &entries[0]);
+	lose_and_revoke(w, 12, SERIAL_B, &entries[1]);
+	crl_of(w, 13, 1, entries, 1);
+	audit(w);
+	assert_only(w, "AUDIT-CRL-MISSING");
+	assert_found(w, "AUDIT-CRL-MISSING", SERIAL_B);
+	assert_int_equal(w->found.errors, 1);
+}
+
+static void
+test_dropped(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entries[2];
+
+	make_root(w);
+	lose_and_revoke(w, 11, SERIAL_A, &entries[0]);
+	lose_and_revoke(w, 12, SERIAL_B, &entries[1]);
+	crl_of(w, 13, 1, entries, 2);
+	crl_of(w, 14, 2, entries + 1, 1);
+	audit(w);
+	assert_found(w, "AUDIT-CRL-DROPPED", SERIAL_A);
+	assert_found(w, "AUDIT-CRL-MISSING", SERIAL_A);
+	assert_int_equal(w->found.errors, 2);
+}
+
+/* Without `revoked`: on the first, dropped from the second. */
+static void
+test_dropped_stranger(void **state)
+{
+	static const unsigned char serial[] = { 0x12, 0x34, 0x56 };
+	struct world *w = *state;
+	const struct crl_entry entry = { serial, sizeof serial, date_now(),
+		REASON_SUPERSEDED };
+
+	make_root(w);
+	crl_of(w, 13, 1, &entry, 1);
+	audit(w);
+	assert_only(w, "AUDIT-CRL-ENTRY");
+	assert_found(w, "AUDIT-CRL-ENTRY", "123456");
+	crl_of(w, 14, 2, NULL, 0);
+	audit(w);
+	assert_found(w, "AUDIT-CRL-DROPPED", "123456");
+}
+
+static void
+test_stranger_between(void **state)
+{
+	static const unsigned char serial[] = { 0x50, 0x4b, 0x4c, 0x4d, 0x4e,
+		0x4f, 0x50, 0x51, 0x52, 0x53 };
+	struct world *w = *state;
+	struct crl_entry entries[3];
+
+	make_root(w);
+	lose_and_revoke(w, 11, SERIAL_A, &entries[0]);
+	lose_and_revoke(w, 12, SERIAL_B, &entries[2]);
+	entries[1] = entries[0];
+	entries[1].serial = serial;
+	crl_of(w, 13, 1, entries, 3);
+	audit(w);
+	assert_only(w, "AUDIT-CRL-ENTRY");
+	assert_found(w, "AUDIT-CRL-ENTRY", "504b4c");
+	assert_int_equal(w->found.errors, 1);
+}
+
+static void
+test_date(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entry;
+
+	make_root(w);
+	lose_and_revoke(w, 11, SERIAL_A, &entry);
+	entry.date -= 60;
+	crl_of(w, 12, 1, &entry, 1);
+	audit(w);
+	assert_only(w, "AUDIT-CRL-ENTRY");
+	assert_found(w, "AUDIT-CRL-ENTRY", "date");
+}
+
+static void
+test_reason(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entry;
+
+	make_root(w);
+	lose_and_revoke(w, 11, SERIAL_A, &entry);
+	entry.reason = REASON_NONE;
+	crl_of(w, 12, 1, &entry, 1);
+	audit(w);
+	assert_only(w, "AUDIT-CRL-ENTRY");
+	assert_found(w, "AUDIT-CRL-ENTRY", "reason");
+}
+
+/*
+ * A certificate that ends before the first CRL (`until`: seconds from now) may
+ * go from the second.
+ */
+static void
+expired(struct world *w, int64_t until)
+{
+	AUTO_STRUCT(certificate_facts) facts = { 0 };
+	AUTO_CHARS(serial) = NULL;
+	struct making making = {
+		.run = RUN_A,
+		.name = "short",
+		.kind = "subordinate",
+		.profile = "issuing-ca",
+		.subject = w->keys[KEY_SUB],
+		.signer = w->keys[KEY_ROOT],
+		.subject_key = "sub-key",
+		.issuer_name = "root-g1",
+		.object = 1,
+		.validity = until,
+	};
+	struct crl_entry entry;
+
+	make_root(w);
+	making.issuer = w->root;
+	w->sub = make_certificate(w, &making);
+	assert_ok(certificate_facts(w->sub, &facts));
+	serial = text_hex(facts.serial, facts.serial_len);
+	revoke_serial(w, serial, &entry);
+	make_crl(w,
+	    &(struct crl_making){ .name = "with",
+		.object = 10,
+		.number = 1,
+		.now = date_now() + 3600,
+		.entries = &entry,
+		.count = 1 });
+	make_crl(w,
+	    &(struct crl_making){ .name = "without",
+		.object = 11,
+		.number = 2,
+		.now = date_now() + 7200 });
+	audit(w);
+}
+
+static void
+test_expired(void **state)
+{
+	struct world *w = *state;
+
+	expired(w, 1800);
+	assert_no_findings(w);
+}
+
+static void
+test_not_expired(void **state)
+{
+	struct world *w = *state;
+
+	expired(w, 5400);
+	assert_found(w, "AUDIT-CRL-DROPPED", "was on the CRL before");
+	assert_found(w, "AUDIT-CRL-MISSING", "was revoked before");
+}
+
+/* ---- facts, issuer, profile ------------------------------------------- */
+
+static void
+check_fact(const char *member, json_t *value)
+{
+	void *state = NULL;
+	struct world *w;
+
+	assert_int_equal(world_setup(&state), 0);
+	w = state;
+	make_root(w);
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl",
+		.object = 1,
+		.number = 4,
+		.over = json_pack("{s:o}", member, value) });
+	audit(w);
+	assert_only(w, "AUDIT-FACTS");
+	assert_int_equal(w->found.errors, 1);
+	assert_int_equal(world_teardown(&state), 0);
+}
+
+static void
+test_facts(void **state)
+{
+	char date[DATE_TEXT_SIZE];
+
+	(void)state;
+	date_format(date_now() + 100, date);
+	check_fact("number", json_string("5"));
+	check_fact("this_update", json_string(date));
+	check_fact("next_update", json_string(date));
+	check_fact("entries", json_integer(1));
+	check_fact("issuer_dn", json_string(hex64(80)));
+}
+
+static void
+test_signature(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl",
+		.object = 1,
+		.number = 1,
+		.signer = w->keys[KEY_FOREIGN],
+		.over =
+		    json_pack("{s:s}", "key", world_spki(w->keys[KEY_ROOT])) });
+	audit(w);
+	assert_only(w, "AUDIT-SIGNATURE");
+}
+
+/* Of a certificate that another authority has: a second, forged root. */
+static void
+test_second_ca(void **state)
+{
+	struct world *w = *state;
+	AUTO(X509) *other = root_of(w->keys[KEY_FOREIGN]);
+
+	make_root(w);
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl",
+		.object = 1,
+		.number = 1,
+		.issuer = other,
+		.now = date_now() + 3600,
+		.signer = w->keys[KEY_FOREIGN] });
+	audit(w);
+	assert_found(w, "AUDIT-SIGNATURE", "none of the token's");
+	assert_found(w, "AUDIT-ISSUER", "not signed with the key");
+	assert_found(w, "AUDIT-ISSUER", "another name");
+}
+
+static void
+test_issuer_key(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	make_sub(w);
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl",
+		.object = 5,
+		.number = 1,
+		.over = json_pack("{s:s}", "issuer", "sub-g1") });
+	audit(w);
+	assert_found(w, "AUDIT-ISSUER", "not signed with the key");
+	assert_found(w, "AUDIT-ISSUER", "another name");
+	assert_found(w, "AUDIT-ISSUER", "authority key identifier");
+	assert_found(w, "AUDIT-PROFILE", "PROFILE-OCTETS");
+}
+
+static void
+test_no_issuer(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl",
+		.object = 5,
+		.number = 1,
+		.over = json_pack("{s:s}", "issuer", "nobody") });
+	audit(w);
+	assert_only(w, "AUDIT-ISSUER");
+}
+
+/* Longer than the profile that is pinned allows. */
+static void
+test_next_update(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl",
+		.object = 5,
+		.number = 1,
+		.from = "ruleset: private\n\nsignatures: [ecdsa-sha256, "
+			"ecdsa-sha384, ecdsa-sha512,\n  rsa-sha256, "
+			"rsa-sha384, rsa-sha512,\n  rsa-pss-sha256, "
+			"rsa-pss-sha384, rsa-pss-sha512]\n\n# From thisUpdate "
+			"to nextUpdate.  Half a year, so that one missed "
+			"session does\n# no harm; a year of 365 days is the "
+			"most that any reading of the rules "
+			"allows.\nvalidity:\n  default: 182d\n  max: 365d",
+		.to = "ruleset: rfc5280\nsignatures: [ecdsa-sha384]\n"
+		      "validity:\n  default: 400d\n  max: 400d" });
+	audit(w);
+	assert_only(w, "AUDIT-PROFILE");
+	assert_found(w, "AUDIT-PROFILE", "PROFILE-VALIDITY");
+}
+
+static void
+test_profile_kind(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl",
+		.object = 5,
+		.number = 1,
+		.over = json_pack("{s:s}", "profile", "root") });
+	audit(w);
+	assert_only(w, "AUDIT-PROFILE");
+}
+
+static void
+test_other_time(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl",
+		.object = 5,
+		.number = 1,
+		.now = date_now() + 13 * 3600 });
+	audit(w);
+	assert_only(w, "AUDIT-BACKDATED");
+	assert_int_equal(w->found.errors, 0);
+}
+
+/* ---- possibly signed -------------------------------------------------- */
+
+static void
+test_possibly_signed(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	lose(w, 11, SERIAL_A);
+	audit(w);
+	assert_no_findings(w); /* the run is open */
+	world_close(w, RUN_A, NULL);
+	audit(w);
+	assert_only(w, "AUDIT-REVOKED-MISSING");
+	assert_found(w, "AUDIT-REVOKED-MISSING", SERIAL_A);
+	assert_found(w, "AUDIT-REVOKED-MISSING", "(close)");
+}
+
+static void
+test_possibly_signed_revoked(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entry;
+
+	make_root(w);
+	lose_and_revoke(w, 11, SERIAL_A, &entry);
+	world_close(w, RUN_A, NULL);
+	audit(w);
+	assert_no_findings(w);
+}
+
+/* `between`: an entry of this kind stands before the failure. */
+static void
+lose_without(struct world *w, int object, const char *serial,
+    enum entry_kind between, bool possibly)
+{
+	char text[DATE_TEXT_SIZE];
+
+	date_format(date_now(), text);
+	world_add(w, ENTRY_INTENT,
+	    with(with(data_certificate(RUN_A, 0, object, "lost", w->root_dn,
+			  serial, hex64(50 + (unsigned)object)),
+		     "not_before", json_string(text)),
+		"key", json_string(world_spki(w->keys[KEY_ROOT]))));
+	if (between == ENTRY_LOGIN)
+		world_add(w, ENTRY_LOGIN,
+		    json_pack("{s:s,s:s,s:i,s:s,s:{s:s,s:s}}", "run", RUN_A,
+			"serial", "0001", "flags", 0, "module_sha256", hex64(1),
+			"tool", "version", "1", "sha256", hex64(2)));
+	if (between == ENTRY_RESUMED)
+		world_add(w, ENTRY_RESUMED, data_resumed(RUN_A));
+	world_add(w, ENTRY_FAILED,
+	    with(data_failed(RUN_A, 0, object, "lost"), "possibly_signed",
+		json_boolean(possibly)));
+}
+
+static void
+test_not_begun(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	lose_without(w, 11, SERIAL_A, ENTRY_KINDS, false);
+	world_close(w, RUN_A, NULL);
+	audit(w);
+	assert_no_findings(w);
+}
+
+/* Only the session that meant to sign knows that it had not begun. */
+static void
+test_not_begun_later(void **state)
+{
+	static const struct {
+		enum entry_kind kind;
+		const char *name;
+	} kinds[] = { { ENTRY_LOGIN, "login" }, { ENTRY_RESUMED, "resumed" } };
+	struct world *w = *state;
+
+	make_root(w);
+	for (int i = 0; i < 2; i++) {
+		lose_without(w, 11 + i, i == 0 ? SERIAL_A : SERIAL_B,
+		    kinds[i].kind, false);
+		audit(w);
+		assert_int_equal(count_found(w, "AUDIT-FAILED"), i + 1);
+		assert_int_equal(w->found.errors, i + 1);
+	}
+}
+
+/* A login between two windows says nothing of the second. */
+static void
+test_not_begun_before(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	world_add(w, ENTRY_RESUMED, data_resumed(RUN_A));
+	lose_without(w, 11, SERIAL_A, ENTRY_KINDS, false);
+	audit(w);
+	assert_no_findings(w);
+}
+
+/* ---- what was confirmed ------------------------------------------------ */
+
+static json_t *
+facts_of(const json_t *intent)
+{
+	static const char *const places[] = { "run", "list", "object", "kind",
+		"name", "key", "algorithm", "tbs" };
+	json_t *facts = json_copy((json_t *)(uintptr_t)intent);
+
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		json_object_del(facts, places[i]);
+	return facts;
+}
+
+/* The list of a run, with a line for this intent; takes `facts`. */
+static void
+list_line(struct world *w, int list, int object, json_t *facts)
+{
+	json_t *line =
+	    json_pack("{s:i,s:o*}", "object", object, "facts", facts);
+	AUTO_CHARS(text) = json_dumps(line, JSON_COMPACT);
+	AUTO_CHARS(whole) = text_printf("{\"format\":\"\"}\n%s\n", text);
+
+	json_decref(line);
+	world_add(w, ENTRY_LIST,
+	    with(data_list(RUN_A, list), "sha256",
+		json_string(world_evidence(w, whole, strlen(whole)))));
+}
+
+/* Of the root, with times as of now. */
+static json_t *
+intent_now(struct world *w, bool crl)
+{
+	char text[DATE_TEXT_SIZE];
+	json_t *data = crl ? data_crl(RUN_A, 1, 11, "lost", w->root_dn, "7")
+			   : data_certificate(RUN_A, 1, 11, "lost", w->root_dn,
+				 SERIAL_A, hex64(50));
+
+	date_format(date_now(), text);
+	return with(
+	    with(data, crl ? "this_update" : "not_before", json_string(text)),
+	    "key", json_string(world_spki(w->keys[KEY_ROOT])));
+}
+
+static void
+lose_listed(struct world *w, json_t *data)
+{
+	world_add(w, ENTRY_INTENT, data);
+	world_add(w, ENTRY_FAILED, data_failed(RUN_A, 1, 11, "lost"));
+	audit(w);
+}
+
+static void
+test_listed(void **state)
+{
+	struct world *w = *state;
+
+	for (int crl = 0; crl < 2; crl++) {
+		json_t *data;
+
+		if (crl == 0)
+			make_root(w);
+		data = crl ? with(intent_now(w, true), "list", json_integer(2))
+			   : intent_now(w, false);
+		list_line(w, 1 + crl, 11, facts_of(data));
+		world_add(w, ENTRY_INTENT, data);
+		world_add(
+		    w, ENTRY_FAILED, data_failed(RUN_A, 1 + crl, 11, "lost"));
+		audit(w);
+		assert_no_findings(w);
+	}
+}
+
+/* The serial that is spent, and revoked, is not the one that was confirmed. */
+static void
+test_listed_serial(void **state)
+{
+	struct world *w = *state;
+	json_t *data;
+
+	make_root(w);
+	data = intent_now(w, false);
+	list_line(w, 1, 11, facts_of(data));
+	lose_listed(w, with(data, "serial", json_string(SERIAL_B)));
+	assert_only(w, "AUDIT-FACTS");
+	assert_found(w, "AUDIT-FACTS", "'serial' of 'lost'");
+}
+
+static void
+test_listed_date(void **state)
+{
+	struct world *w = *state;
+	json_t *data;
+
+	make_root(w);
+	data = intent_now(w, false);
+	list_line(w, 1, 11, facts_of(data));
+	lose_listed(w, with(data, "not_after", json_string(DATE_LONG_AGO)));
+	assert_only(w, "AUDIT-FACTS");
+	assert_found(w, "AUDIT-FACTS", "'not_after' of 'lost'");
+}
+
+static void
+test_listed_number(void **state)
+{
+	struct world *w = *state;
+	json_t *data;
+
+	make_root(w);
+	data = intent_now(w, true);
+	list_line(w, 1, 11, facts_of(data));
+	lose_listed(w, with(data, "number", json_string("8")));
+	assert_only(w, "AUDIT-FACTS");
+	assert_found(w, "AUDIT-FACTS", "'number' of 'lost'");
+}
+
+/* A list that binds nothing, or something else besides. */
+static void
+test_listed_not(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	list_line(w, 1, 11, NULL);
+	lose_listed(w, intent_now(w, false));
+	assert_only(w, "AUDIT-FACTS");
+	assert_found(w, "AUDIT-FACTS", "does not say what 'lost' is");
+}
+
+static void
+test_listed_more(void **state)
+{
+	struct world *w = *state;
+	json_t *data;
+
+	make_root(w);
+	data = intent_now(w, false);
+	list_line(w, 1, 11,
+	    with(facts_of(data), "subject", json_string("CN=another")));
+	lose_listed(w, data);
+	assert_only(w, "AUDIT-FACTS");
+	assert_found(w, "AUDIT-FACTS", "'subject' of 'lost'");
+}
+
+/* ---- revocations ------------------------------------------------------ */
+
+static void
+revoke_over(struct world *w, const char *serial, json_t *over)
+{
+	char text[DATE_TEXT_SIZE];
+	json_t *data;
+
+	date_format(date_now(), text);
+	data = with(
+	    data_revoked(RUN_A, w->root_dn, serial), "date", json_string(text));
+	json_object_update(data, over);
+	json_decref(over);
+	world_add(w, ENTRY_REVOKED, data);
+	audit(w);
+}
+
+static void
+test_revoked_unknown(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	revoke_over(w, SERIAL_A, json_object());
+	assert_only(w, "AUDIT-REVOKED");
+	assert_found(w, "AUDIT-REVOKED", SERIAL_A);
+}
+
+static void
+test_revoked_root(void **state)
+{
+	struct world *w = *state;
+	AUTO_STRUCT(certificate_facts) facts = { 0 };
+	AUTO_CHARS(serial) = NULL;
+
+	make_root(w);
+	assert_ok(certificate_facts(w->root, &facts));
+	serial = text_hex(facts.serial, facts.serial_len);
+	revoke_over(w, serial, json_object());
+	assert_only(w, "AUDIT-REVOKED");
+	assert_found(w, "AUDIT-REVOKED", "root");
+}
+
+/* The lost certificate was to be a CA's. */
+static void
+test_revoked_without_reason(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	lose(w, 11, SERIAL_A);
+	revoke_over(w, SERIAL_A, json_pack("{s:s}", "reason", "unspecified"));
+	assert_only(w, "AUDIT-REVOKED");
+	assert_found(w, "AUDIT-REVOKED", "without a reason");
+}
+
+static void
+test_revoked_on_hold(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	lose(w, 11, SERIAL_A);
+	revoke_over(
+	    w, SERIAL_A, json_pack("{s:s}", "reason", "certificateHold"));
+	assert_only(w, "AUDIT-REVOKED");
+}
+
+static void
+test_revoked_by_nobody(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	lose(w, 11, SERIAL_A);
+	revoke_over(w, SERIAL_A, json_pack("{s:s}", "issuer", "nobody"));
+	assert_only(w, "AUDIT-REVOKED");
+}
+
+static void
+test_revoked_long_ago(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	lose(w, 11, SERIAL_A);
+	revoke_over(w, SERIAL_A, json_pack("{s:s}", "date", DATE_LONG_AGO));
+	assert_only(w, "AUDIT-BACKDATED");
+	assert_int_equal(w->found.errors, 0);
+}
+
+static int
+free_keys(void **state)
+{
+	(void)state;
+	keys_free();
+	return 0;
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_clean),
+		TEST(test_number),
+		TEST(test_burnt_number),
+		TEST(test_time),
+		TEST(test_time_corrected),
+		TEST(test_missing),
+		TEST(test_dropped),
+		TEST(test_dropped_stranger),
+		TEST(test_stranger_between),
+		TEST(test_date),
+		TEST(test_reason),
+		TEST(test_expired),
+		TEST(test_not_expired),
+		cmocka_unit_test(test_facts),
+		TEST(test_signature),
+		TEST(test_second_ca),
+		TEST(test_issuer_key),
+		TEST(test_no_issuer),
+		TEST(test_next_update),
+		TEST(test_profile_kind),
+		TEST(test_other_time),
+		TEST(test_possibly_signed),
+		TEST(test_possibly_signed_revoked),
+		TEST(test_not_begun_later),
+		TEST(test_not_begun_before),
+		TEST(test_listed),
+		TEST(test_listed_serial),
+		TEST(test_listed_date),
+		TEST(test_listed_number),
+		TEST(test_listed_not),
+		TEST(test_listed_more),
+		TEST(test_not_begun),
+		TEST(test_revoked_unknown),
+		TEST(test_revoked_root),
+		TEST(test_revoked_without_reason),
+		TEST(test_revoked_on_hold),
+		TEST(test_revoked_by_nobody),
+		TEST(test_revoked_long_ago),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, free_keys);
+}

@@ -86,7 +86,8 @@ static const struct command command_table[] = {
 	    "same plan that became void, and what was changed." },
 	{ "plan run", cmd_plan_run, "[PLAN]", 0, 1,
 	    TAKES_TOKEN | OPTION_BIT(OPT_RESUME) | OPTION_BIT(OPT_YES) |
-		OPTION_BIT(OPT_RECEIPT) | OPTION_BIT(OPT_CSR),
+		OPTION_BIT(OPT_RECEIPT) | OPTION_BIT(OPT_CLOCK) |
+		OPTION_BIT(OPT_CSR),
 	    "do what a plan says, or go on with a run that was cut off",
 	    "Checks the plan again, collects the approvals that are missing, "
 	    "takes the operators' shares, makes keys, builds every object and "
@@ -111,16 +112,105 @@ static const struct command command_table[] = {
 	    "or --json, what the token says of each key is shown: that is the "
 	    "module's own statement, not a proof. A key with a fault makes "
 	    "the exit status 4." },
-	{ "journal show", cmd_journal_show, "", 0, 0,
+	{ "journal show", cmd_journal_show, "[N]", 0, 1,
 	    TAKES_AUTHORITY | OPTION_BIT(OPT_KIND) | OPTION_BIT(OPT_FROM) |
-		OPTION_BIT(OPT_LAST),
+		OPTION_BIT(OPT_LAST) | OPTION_BIT(OPT_SINCE) |
+		OPTION_BIT(OPT_UNTIL) | OPTION_BIT(OPT_SERIAL) |
+		OPTION_BIT(OPT_PLAN),
 	    "print what was done: the entries of the journal",
-	    "Needs no token. One entry a line: number, time, kind and a "
-	    "sentence. With --json, the exact bytes of each entry, as they "
-	    "are hashed." },
+	    "Needs no token. One entry a line: number, time, kind, a sentence, "
+	    "and who made it. Filters can be combined; --last counts what they "
+	    "leave. With N, one entry in full. With --json, the exact bytes of "
+	    "each entry, as they are hashed.\n"
+	    "--plan shows the run of a plan, with its logins and the "
+	    "checkpoint that covers it; --serial what became of a "
+	    "certificate." },
+	{ "journal verify", cmd_journal_verify, "[DIR]", 0, 1,
+	    TAKES_REPORT | OPTION_BIT(OPT_ANCHOR) | OPTION_BIT(OPT_WITNESSES) |
+		OPTION_BIT(OPT_WORK),
+	    "check again everything that the journal claims",
+	    "Needs no token and no secret. DIR is an authority's directory, a "
+	    "copy of it, a journal.db by its own name, or an export. It is "
+	    "copied first (--work); nothing is written there.\n"
+	    "Everything is checked from the bytes: entries, tree, checkpoints, "
+	    "heads, approvals and confirmations, keys, certificates, CRLs, "
+	    "evidence, published files. All that is wrong is said, each with "
+	    "its entry; docs/journal.md explains the ids.\n"
+	    "Only --anchor, which you keep outside, says that it is the "
+	    "journal of this authority: without it, the exit status is 3 even "
+	    "where all fits. It is 3 also where something is wrong. "
+	    "--witnesses: cosignatures of these keys must be right." },
+	{ "journal prove", cmd_journal_prove, "", 0, 0,
+	    TAKES_AUTHORITY | OPTION_BIT(OPT_ENTRY) | OPTION_BIT(OPT_OBJECT) |
+		OPTION_BIT(OPT_OLD) | OPTION_BIT(OPT_CHECKPOINT) |
+		OPTION_BIT(OPT_OUT),
+	    "prove that something is in the journal, or that it only grew",
+	    "Needs the journal alone. With --object, that this certificate, "
+	    "CRL or request is in the journal; with --entry, an entry; the "
+	    "proof has the entry in it. With --old, that the journal grew "
+	    "from an older checkpoint, or from its first N entries: what "
+	    "witnesses ask for. The proof leads to a checkpoint, which must "
+	    "be this journal's: that in public/journal, or --checkpoint. "
+	    "Whoever gets it checks it with 'journal check'. It goes to --out, "
+	    "or to standard output." },
+	{ "journal check", cmd_journal_check, "PROOF", 1, 1,
+	    TAKES_REPORT | OPTION_BIT(OPT_ANCHOR) | OPTION_BIT(OPT_OBJECT) |
+		OPTION_BIT(OPT_OLD) | OPTION_BIT(OPT_CHECKPOINT) |
+		OPTION_BIT(OPT_WITNESSES),
+	    "check a proof, or a receipt, without the journal",
+	    "Needs no authority: this is for whoever holds a certificate and "
+	    "the anchor. PROOF is what 'journal prove' wrote, a .tlog-proof "
+	    "that was published, or a checkpoint that was taken home. The "
+	    "signature is checked with the key beside --anchor; without it "
+	    "nothing is proved, and the exit status is 3. With --object, the "
+	    "entry must be about this very file.\n"
+	    "--checkpoint: one that you trust; it must be the same. --old: "
+	    "the older one, for the proof that a journal grew. --witnesses: "
+	    "each of them must have cosigned." },
+	{ "journal export", cmd_journal_export, "DIR", 1, 1, TAKES_AUTHORITY,
+	    "write the journal as files that auditors can take away",
+	    "Needs no token. Everything below the newest checkpoint goes to "
+	    "DIR, outside of the authority: entries and hashes as "
+	    "transparency logs publish them (C2SP tlog-tiles), evidence, "
+	    "checkpoints, and a copy of public/. Given again, later, only "
+	    "what is new is written; what is there and equal stays, what "
+	    "differs is refused. An export that was cut off goes on when it "
+	    "is repeated. 'journal verify DIR' checks it." },
+	{ "journal cosign", cmd_journal_cosign, "FILE", 1, 1,
+	    TAKES_REPORT | OPTION_BIT(OPT_KEY) | OPTION_BIT(OPT_NAME) |
+		OPTION_BIT(OPT_STATE) | OPTION_BIT(OPT_ANCHOR) |
+		OPTION_BIT(OPT_PASSPHRASE_FD) | OPTION_BIT(OPT_OUT),
+	    "sign as a witness that a checkpoint grew from the last one",
+	    "Needs neither the authority nor its token: a witness does this on "
+	    "a machine of their own. FILE is what 'journal prove --old' wrote, "
+	    "or for the first time the checkpoint itself. The journal's "
+	    "signature is checked with the key beside the anchor, and what "
+	    "FILE proves with what this witness saw last, which --state "
+	    "keeps; a journal that was rolled back or forked is refused. Only "
+	    "when the new state is on disk, the checkpoint is signed. It goes "
+	    "to --out, or to standard output.\n"
+	    "--key, --name, --state and --anchor are needed. The key is "
+	    "Ed25519: openssl genpkey -algorithm ed25519 -aes256 -out FILE. "
+	    "Its passphrase is asked for, or read with --passphrase-fd NAME=N, "
+	    "where NAME is what stands behind the last slash of --name." },
+	{ "journal event", cmd_journal_event, "FILE", 1, 1,
+	    TAKES_AUTHORITY | TAKES_PEOPLE | OPTION_BIT(OPT_YES),
+	    "enter what happened outside of a run, signed by a person",
+	    "Needs no token and nobody else: copies of a token, HSMs that "
+	    "come, move and go, people, deviations. FILE says what happened "
+	    "(see ca-tool-event(5)); one operator or witness, named with "
+	    "--operator or asked for, looks at it and signs. It can be done "
+	    "between ceremonies, and while a run waits to be resumed." },
+	{ "journal reindex", cmd_journal_reindex, "", 0, 0, TAKES_AUTHORITY,
+	    "make all tables anew that are derived from the entries",
+	    "Needs the journal alone. Checks each entry and each hash of the "
+	    "tree, then derives every other table from the entries, and says "
+	    "which rows were not as they should be. Entries that are damaged, "
+	    "or contradict each other, are refused, and nothing is changed: "
+	    "put a backup in their place." },
 	{ "version", cmd_version, "", 0, 0,
 	    TAKES_AUTHORITY | OPTION_BIT(OPT_MODULE),
-	    "versions of the program, its libraries and the PKCS#11 module",
+	    "versions of the program, libraries and the PKCS#11 module",
 	    "The SHA-256 of the program is what the journal records at each "
 	    "login. The module is shown with -d or --module." },
 	{ "help", cmd_help, "[COMMAND]", 0, 2,
@@ -274,20 +364,30 @@ command_find(
 
 /* ---- help ------------------------------------------------------------- */
 
-/* Commands whose name begins with `group` and a blank; NULL: all. */
-static void
-list_commands(const char *group, FILE *out)
+/* Does the name begin with `group` and a blank?  NULL: all do. */
+static bool
+is_in_group(const struct command *command, const char *group)
 {
 	size_t len = group != NULL ? strlen(group) : 0;
 
-	for (size_t i = 0; i < COMMANDS; i++) {
-		const struct command *row = &command_table[i];
+	return group == NULL ||
+	    (strncmp(command->name, group, len) == 0 &&
+		command->name[len] == ' ');
+}
 
-		if (group == NULL ||
-		    (strncmp(row->name, group, len) == 0 &&
-			row->name[len] == ' '))
-			fprintf(out, "  %-13s %s\n", row->name, row->summary);
-	}
+static void
+list_commands(const char *group, FILE *out)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (is_in_group(&command_table[i], group) &&
+		    strlen(command_table[i].name) > width)
+			width = strlen(command_table[i].name);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (is_in_group(&command_table[i], group))
+			fprintf(out, "  %-*s  %s\n", (int)width,
+			    command_table[i].name, command_table[i].summary);
 }
 
 static void

@@ -45,6 +45,13 @@ int command_main(int argc, char **argv) MUST_USE;
 
 int cmd_help(struct session *session);
 int cmd_init(struct session *session);
+int cmd_journal_check(struct session *session);
+int cmd_journal_cosign(struct session *session);
+int cmd_journal_event(struct session *session);
+int cmd_journal_export(struct session *session);
+int cmd_journal_prove(struct session *session);
+int cmd_journal_reindex(struct session *session);
+int cmd_journal_verify(struct session *session);
 int cmd_journal_show(struct session *session);
 int cmd_key_list(struct session *session);
 int cmd_operator_new(struct session *session);

@@ -12,7 +12,8 @@ _ca_tool()
 	COMPREPLY=()
 
 	# The word that comes next in the names that begin like this.
-	rest=$(sed -n "s/^${typed:+$typed }//p" <<<"$names" | cut -d' ' -f1)
+	rest=$(sed -n "s/^${typed:+$typed }//p" <<<"$names" |
+		cut -d' ' -f1 | uniq)
 	if [[ -n $rest && (${#words[@]} -eq 0 || ${#words[@]} -eq 1) ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$rest" -- "$current")
 		return

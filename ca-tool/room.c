@@ -9,6 +9,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/date.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -302,6 +303,64 @@ people_ask_secret(void *ctx, enum room_secret which, const char *who,
 	return ask_once(line, "", what, ret_secret);
 }
 
+/* ---- notes ------------------------------------------------------------ */
+
+static void
+people_take_notes(
+    void *ctx, int (*note)(void *note_ctx, const char *text), void *note_ctx)
+{
+	struct people *people = ctx;
+
+	people->note = note;
+	people->note_ctx = note_ctx;
+}
+
+/* One line for the journal; an empty one is none. */
+static int
+take_note(struct people *people)
+{
+	AUTO_CHARS(line) = NULL;
+
+	if (terminal_ask_line("Note for the journal: ", &line) != 0)
+		return -1;
+	if (line[0] == '\0')
+		return 0;
+	if (people->note(people->note_ctx, line) != 0)
+		return -1;
+	terminal_say("Noted.\n");
+	return 0;
+}
+
+/*
+ * Ask `question`, then what may be typed.  Where notes are taken, `note` is one
+ * more answer, after which all of it is asked again.
+ */
+static int
+ask_answer(struct people *people, const char *question, const char *choices,
+    char **ret_answer)
+{
+	bool notes = people->note != NULL;
+	AUTO_CHARS(prompt) = text_printf("\n%s\nType %s,%s anything else to "
+					 "stop: ",
+	    question, choices,
+	    notes ? " note to write a note into the journal," : "");
+
+	for (;;) {
+		AUTO_CHARS(answer) = NULL;
+
+		if (prompt == NULL || terminal_ask_line(prompt, &answer) != 0)
+			return -1;
+		if (!notes || strcmp(answer, "note") != 0) {
+			*ret_answer = TAKE(answer);
+			return 0;
+		}
+		if (take_note(people) != 0)
+			return -1;
+	}
+}
+
+/* ---- yes or no -------------------------------------------------------- */
+
 /* Nobody is asked: answered by --yes, which is said, or refused. */
 static int
 answer_by_option(const struct people *people, const char *question)
@@ -320,19 +379,16 @@ people_confirm(void *ctx, const char *question)
 {
 	struct people *people = ctx;
 	AUTO_CHARS(safe) = safe_text(question);
-	AUTO_CHARS(prompt) = NULL;
-	bool yes = false;
+	AUTO_CHARS(answer) = NULL;
 
 	if (safe == NULL)
 		return -1;
 	before_asking(people);
 	if (people->yes || !terminal_exists())
 		return answer_by_option(people, safe);
-	prompt = text_printf(
-	    "\n%s\nType yes to go on, anything else to stop: ", safe);
-	if (prompt == NULL || terminal_ask_yes(prompt, &yes) != 0)
+	if (ask_answer(people, safe, "yes to go on", &answer) != 0)
 		return -1;
-	if (!yes)
+	if (strcmp(answer, "yes") != 0)
 		return ca_error(CA_R_POLICY, "the answer was not yes");
 	return 0;
 }
@@ -353,17 +409,15 @@ item_number(const char *answer, size_t items)
 	return *answer == '\0' ? number : 0;
 }
 
+/* What may be typed; malloc'd. */
 static char *
-decide_prompt(const char *question, size_t items)
+decide_choices(size_t items)
 {
 	if (items == 0)
-		return text_printf(
-		    "\n%s\nType yes to sign, anything else to stop: ",
-		    question);
-	return text_printf("\n%s\nType yes to sign, a number from 1 to %zu to "
-			   "look at that object in full, anything else to "
-			   "stop: ",
-	    question, items);
+		return text_copy("yes to sign");
+	return text_printf("yes to sign, a number from 1 to %zu to look at "
+			   "that object in full",
+	    items);
 }
 
 static int
@@ -374,11 +428,11 @@ people_decide(void *ctx, const char *who, const char *question, size_t items,
 	AUTO_CHARS(whole) = who == NULL ? text_copy(question)
 					: text_printf("%s: %s", who, question);
 	AUTO_CHARS(safe) = whole == NULL ? NULL : safe_text(whole);
-	AUTO_CHARS(prompt) = safe == NULL ? NULL : decide_prompt(safe, items);
+	AUTO_CHARS(choices) = decide_choices(items);
 	AUTO_CHARS(answer) = NULL;
 	size_t item;
 
-	if (prompt == NULL)
+	if (safe == NULL || choices == NULL)
 		return -1;
 	before_asking(people);
 	if (people->yes || !terminal_exists()) {
@@ -387,7 +441,7 @@ people_decide(void *ctx, const char *who, const char *question, size_t items,
 		*ret_item = 0;
 		return 0;
 	}
-	if (terminal_ask_line(prompt, &answer) != 0)
+	if (ask_answer(people, safe, choices, &answer) != 0)
 		return -1;
 	item = item_number(answer, items);
 	if (item == 0 && strcmp(answer, "yes") != 0)
@@ -510,6 +564,35 @@ people_ask_operator(
 	}
 }
 
+/* From a script by option, from a terminal by typing, else nobody compares. */
+static int
+people_ask_clock(void *ctx, bool *ret_given, int64_t *ret_time)
+{
+	struct people *people = ctx;
+	AUTO_CHARS(line) = NULL;
+
+	*ret_given = people->clock != NULL;
+	if (*ret_given)
+		return date_parse_clock(people->clock, date_now(), ret_time);
+	if (people->yes || !terminal_exists())
+		return 0;
+	before_asking(people);
+	for (;;) {
+		free(TAKE(line));
+		if (terminal_ask_line(
+			"\nWhat does the second clock say, in UTC (hh:mm:ss, "
+			"or Enter if there is none)? ",
+			&line) != 0)
+			return -1;
+		*ret_given = line[0] != '\0';
+		if (!*ret_given ||
+		    date_parse_clock(line, date_now(), ret_time) == 0)
+			return 0;
+		ca_error_clear();
+		terminal_say("That is no time of day, such as 12:34:56.\n");
+	}
+}
+
 static bool
 people_keep_going(void *ctx)
 {
@@ -609,6 +692,21 @@ read_sources(const struct options *options, struct people *people)
 }
 
 static int
+read_clock(const struct options *options, struct people *people)
+{
+	int64_t date;
+
+	people->clock = options->value[OPT_CLOCK];
+	if (people->clock == NULL ||
+	    date_parse_clock(people->clock, date_now(), &date) == 0)
+		return 0;
+	ca_error_clear();
+	return ca_error(CA_R_USAGE,
+	    "option '--clock': '%s' is no time such as '12:34:56' (UTC)",
+	    people->clock);
+}
+
+static int
 read_options(const struct session *session, struct people *people)
 {
 	const struct options *options = &session->options;
@@ -621,6 +719,7 @@ read_options(const struct session *session, struct people *people)
 	    (no_color == NULL || no_color[0] == '\0');
 	if (options_fd(options, OPT_PIN_FD, &people->pin_fd) != 0 ||
 	    options_fd(options, OPT_SO_PIN_FD, &people->so_pin_fd) != 0 ||
+	    read_clock(options, people) != 0 ||
 	    read_operators(options, people) != 0)
 		return -1;
 	return read_sources(options, people);
@@ -636,6 +735,7 @@ furnish(struct people *people, const char *receipt)
 		.confirm = people_confirm,
 		.decide = people_decide,
 		.again = people_again,
+		.take_notes = people_take_notes,
 		.wait = people_wait,
 		.ask_operator = people_ask_operator,
 		.operators = people->operators,
@@ -643,6 +743,7 @@ furnish(struct people *people, const char *receipt)
 		.receipt = receipt,
 		.progress = people_progress,
 		.keep_going = people_keep_going,
+		.ask_clock = people_ask_clock,
 		.tool_version = CA_TOOL_VERSION,
 		.tool_sha256 = people->sha256,
 	};

@@ -27,10 +27,13 @@ struct people {
 	size_t operator_count;
 	struct passphrase_source *sources; /* --passphrase-fd */
 	size_t source_count;
-	bool unseen;     /* the newest secret came from a descriptor */
-	bool yes;        /* --yes: nobody is asked */
-	bool color, bar; /* stderr is a terminal */
-	bool spoke;      /* something was shown */
+	int (*note)(void *note_ctx, const char *text); /* NULL: none taken */
+	void *note_ctx;
+	const char *clock; /* --clock: what a second one says; or NULL */
+	bool unseen;       /* the newest secret came from a descriptor */
+	bool yes;          /* --yes: nobody is asked */
+	bool color, bar;   /* stderr is a terminal */
+	bool spoke;        /* something was shown */
 	bool bar_drawn;
 	const char *bar_what;        /* what is counted now */
 	int64_t bar_start, bar_last; /* milliseconds */

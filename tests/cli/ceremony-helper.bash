@@ -140,13 +140,15 @@ print(json.load(sys.stdin)["directory"])'
 }
 
 # journal PYTHON: print an expression over the journal of $A.  E: all entries;
-# D(kind): the data of those of one kind.
+# K(kind): those of one kind; D(kind): their data.
 journal() {
 	ca-tool journal show -d "$A" --json | python3 -c '
 import json, sys
 E = [json.loads(line) for line in sys.stdin]
+def K(kind):
+    return [e for e in E if e["kind"] == kind]
 def D(kind):
-    return [e["data"] for e in E if e["kind"] == kind]
+    return [e["data"] for e in K(kind)]
 print(eval(sys.argv[1]))' "$1"
 }
 
@@ -172,6 +174,11 @@ sound() {
 		{(d["run"], d["list"], d["object"])
 		for d in D("result") + D("failed")}'
 	says '[d["run"] for d in D("plan")] == [d["run"] for d in D("close")]'
+	# Before an object was signed, the token held a head over its intent.
+	says 'all(any(i["seq"] < h["data"]["size"] <= h["seq"] < r["seq"]
+		for h in K("head")) for i in K("intent") for r in K("result")
+		if all(i["data"][m] == r["data"][m]
+		for m in ("run", "list", "object")))'
 }
 
 # unchanged COMMAND...: it is refused, and leaves every file as it was, but for

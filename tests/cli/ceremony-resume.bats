@@ -165,51 +165,79 @@ request_and_more() {
 	sound
 }
 
-@test "a list or a spool that was edited is refused, and so is a lost one" {
-	local dir file saved
+# Cut off in the middle, and so again for each damage to $dir, the run's
+# directory; what was there first is in saved/.
+save() {
+	mkdir saved
+	cp -a "$A" tokens saved/
+}
+
+damaged() { # SHELL COMMAND, IN $dir
+	rm -rf "$A" tokens
+	cp -a saved/. .
+	(cd "$dir" && eval "$1")
+}
+
+flip() {
+	python3 - "$1" <<-'EOF'
+	import sys
+	data = bytearray(open(sys.argv[1], "rb").read())
+	data[len(data) // 2] ^= 1
+	open(sys.argv[1], "wb").write(data)
+	EOF
+}
+
+@test "a list that was edited or lost is put back from the journal" {
+	local dir how
 	request_and_more
 	dir=$A/ceremonies/$(journal 'D("plan")[-1]["directory"]')
-	for file in list-0 spool-0; do
-		saved=$BATS_TEST_TMPDIR/saved
-		cp "$dir/$file" "$saved"
-		python3 - "$dir/$file" <<-'EOF'
-		import sys
-		data = bytearray(open(sys.argv[1], "rb").read())
-		data[len(data) // 2] ^= 1
-		open(sys.argv[1], "wb").write(data)
-		EOF
-		run resume
-		refused 3 "list|spool"
-		head -c -1 "$saved" > "$dir/$file"
-		run resume
-		refused 3 "list|spool"
-		rm "$dir/$file"
-		run resume
-		refused "$status" "$file"
-		cp "$saved" "$dir/$file"
-		says 'len(D("intent")) == 2' # the root's and the request's
+	save
+	for how in 'flip list-0' 'truncate -s -1 list-0' 'rm list-0' \
+		'tail -1 list-0 >> list-0'; do
+		damaged "$how"
+		must resume
+		[[ $(tr -s '\n ' ' ' <<< "$output") == *"list-0' was "*evidence* ]]
+		cmp "$dir/list-0" "saved/authority/${dir#"$A"/}/list-0"
+		[ "$how" = 'rm list-0' ] || [ -e "$dir/list-0.aside-1" ]
+		sound
 	done
-	cp "$dir/list-0" "$saved"
-	tail -1 "$saved" >> "$dir/list-0"
-	run resume
-	refused 3 "list"
-	cp "$saved" "$dir/list-0"
-	must resume
-	sound
+}
+
+@test "a spool that was edited or lost: built and shown anew" {
+	local dir how one
+	request_and_more
+	one=$(listed 0 1)
+	dir=$A/ceremonies/$(journal 'D("plan")[-1]["directory"]')
+	save
+	# Of the three objects the last two have no intent.
+	for how in 'truncate -s -1 spool-0' 'rm spool-0'; do
+		damaged "$how"
+		must resume
+		[[ $(tr -s '\n ' ' ' <<< "$output") == *"'spool-0' is lost or was changed"* ]]
+		sound
+	done
+	says "'$one' not in [d['tbs'] for d in D('intent')]"
 }
 
 @test "an input, the manifest or the profile, changed before the resume" {
 	local dir file
 	request_and_more
 	dir=$A/ceremonies/$(journal 'D("plan")[-1]["directory"]')
-	for file in "$dir"/inputs/* "$dir/manifest.json"; do
-		cp "$file" saved
-		echo '#' >> "$file"
-		nothing_signed resume
-		refused 3 "$(basename "$file")|manifest"
-		cp saved "$file"
+	save
+	for file in $(cd "$dir" && echo inputs/* manifest.json); do
+		damaged "echo '#' >> $file"
+		must resume
+		[[ $(tr -s '\n ' ' ' <<< "$output") == \
+			*"$file' was changed; it was moved aside"* ]]
+		cmp "$dir/$file" "saved/authority/${dir#"$A"/}/$file"
+		[ -e "$dir/$file.aside-1" ]
+		sound
 	done
+	damaged "rm -r ../${dir##*/}; mkdir ../${dir##*/}"
+	must resume
+	sound
 	# What lies in profiles/ is not read any more.
+	damaged :
 	echo '#' >> "$A/profiles/issuing-ca.yaml"
 	must resume
 }

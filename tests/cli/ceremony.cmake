@@ -13,3 +13,9 @@ endforeach()
 ca_cli_test(secrets ${Python3_EXECUTABLE}
   ${CMAKE_CURRENT_SOURCE_DIR}/secrets.py $<TARGET_FILE:ca-tool>)
 set_tests_properties(cli.secrets PROPERTIES SKIP_RETURN_CODE 77)
+
+# The journal's commands that need no run.
+foreach(name journal-cosign journal-event journal-export journal-objects journal-prove journal-reindex journal-show
+    journal-verify)
+  ca_cli_test(${name} ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bats)
+endforeach()

@@ -49,6 +49,37 @@ oid() {
 
 # ---- who can do what -------------------------------------------------------
 
+@test "init over several days: a set that nobody has signed is not taken up" {
+	local own planted V W
+	V=$BATS_TEST_TMPDIR/victim
+	W=$BATS_TEST_TMPDIR/planter
+	local made=(--id example.org/test --operators "$PEOPLE/set.yaml"
+		--crl-url 'http://crl.example.org/{issuer}.crl'
+		--ca-issuers-url 'http://ca.example.org/{issuer}.der')
+	run by "carol" init "$V" "${made[@]}"
+	refused 3 "still missing: alice, bob" "fewer than 2 enrolled"
+	# All that this takes are the operators' certificates, which are public.
+	run by "" init "$W" "${made[@]}"
+	refused 3 "still missing: alice, bob, carol"
+	planted=$(cd "$W/quorum" && echo *)
+	rm -r "$V"/quorum/*
+	cp -a "$W"/quorum/* "$V/quorum/"
+	run by "alice bob" init "$V" "${made[@]}"
+	refused 3 "still missing: carol" "what the others did is kept"
+	[[ $output == *"$planted"*"is not used: 0 enrolled"* ]]
+	own=$(cd "$V/quorum" && echo *)
+	[ "$own" != "$planted" ]
+	# An enrolment that is none is named, and nobody is asked for anything.
+	mv "$V/quorum/$own/bob.enrol" saved
+	cp "$V/quorum/$own/alice.enrol" "$V/quorum/$own/bob.enrol"
+	run by "alice bob carol" init "$V" "${made[@]}"
+	refused 3 "bob.enrol' is no enrolment by 'bob'"
+	mv saved "$V/quorum/$own/bob.enrol"
+	must by "alice bob carol" init "$V" "${made[@]}"
+	[[ $output != *"is not used"* ]]
+	[ "$(cat "$V/quorum/current")" = "$own" ]
+}
+
 @test "init: a set of three, an anchor signed by all of them" {
 	says '[e["kind"] for e in E][:5] == ["genesis", "enrolment",
 		"enrolment", "enrolment", "enrolment"]'

@@ -170,6 +170,8 @@ class Case(unittest.TestCase):
         """plan run, up to the question whether the list is right."""
         terminal = Terminal("plan", "run", "-d", self.authority, self.plan,
                             "--operator", self.op, *args, env=env)
+        terminal.expect("second clock say[^\n]*[?] ")
+        terminal.send("\n")
         terminal.expect("approve this plan")
         terminal.expect("Type yes[^\n]*: ")
         terminal.send("yes\n")
@@ -320,6 +322,39 @@ class Confirm(Case):
                 self.assertNotIn("  intent ", self.journal())
                 shutil.rmtree(self.authority)
 
+    def test_a_note_is_journalled_and_the_question_asked_again(self):
+        self.make()
+        terminal = self.run_to_the_list()
+        self.assertIn("note to write a note", terminal.seen)
+        terminal.send("note\n")
+        terminal.expect("Note for the journal: ")
+        terminal.send("the lamp fl\u00e4ckers\n")
+        terminal.expect("Noted")
+        terminal.expect("list right")
+        terminal.expect("Type yes[^\n]*: ")
+        terminal.send("note\n")
+        terminal.expect("Note for the journal: ")
+        terminal.send("\n")  # an empty one is none
+        terminal.expect("list right")
+        terminal.expect("Type yes[^\n]*: ")
+        terminal.send("yes\n")
+        terminal.answer(PASSPHRASE, PHRASE)
+        self.assertEqual(terminal.finish(), 0, terminal.seen)
+        notes = [line for line in self.journal().splitlines()
+                 if "  event " in line]
+        self.assertEqual(len(notes), 1, notes)
+        self.assertIn("note: the lamp fl\u00e4ckers", notes[0])
+
+    def test_no_notes_where_no_run_is_open(self):
+        self.make()
+        terminal = Terminal("plan", "approve", "-d", self.authority,
+                            self.plan, "--operator", self.op)
+        terminal.expect("Type yes[^\n]*: ")
+        self.assertNotIn("note to write", terminal.seen)
+        terminal.send("note\n")
+        self.assertEqual(terminal.finish(), 3, terminal.seen)
+        self.assertNotIn("  event ", self.journal())
+
     def test_no_color(self):
         status, seen = self.run_plan("yes", "--no-color")
         self.assertEqual(status, 0, seen)
@@ -329,6 +364,36 @@ class Confirm(Case):
         status, seen = self.run_plan("yes", env={"NO_COLOR": "1"})
         self.assertEqual(status, 0, seen)
         self.assertNotIn("\x1b[1m", seen)
+
+
+class Event(Case):
+    def enter(self, *args):
+        self.make()
+        file = os.path.join(self.base, "event.yaml")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write("format: ca-tool-event-1\nevent: security\n"
+                      f"when: {date(-3600)}\nwhat: a wrong PIN\n")
+        return Terminal("journal", "event", "-d", self.authority, file, *args)
+
+    def test_who_enters_it_is_asked_and_sees_it_first(self):
+        terminal = self.enter()
+        terminal.expect("Who enters this event")
+        terminal.send(self.op + "\n")
+        terminal.expect("security: a wrong PIN")
+        terminal.expect("read aloud")
+        terminal.expect("Is this what happened")
+        terminal.expect("Type yes[^\n]*: ")
+        terminal.send("yes\n")
+        terminal.answer(PASSPHRASE, PHRASE)
+        self.assertEqual(terminal.finish(), 0, terminal.seen)
+        self.assertIn("security: a wrong PIN", self.journal())
+
+    def test_whoever_says_no_enters_nothing(self):
+        terminal = self.enter("--operator", self.op)
+        terminal.expect("Type yes[^\n]*: ")
+        terminal.send("no\n")
+        self.assertEqual(terminal.finish(), 3, terminal.seen)
+        self.assertNotIn("  event ", self.journal())
 
 
 class Operators(Case):

@@ -2,22 +2,26 @@
 """Crash a ceremony everywhere, and go on.
 
     crash_ceremony.py --tool CA-TOOL --shim SHIM --redirect REDIRECT
-        [--sample N] [--seed S] [--kills N] [--jobs N] [--only CASE] [--keep]
+        [--sample N] [--seed S] [--kills N] [--faults N] [--jobs N]
+        [--only CASE] [--keep DIR]
 
 Each act (init, two plans, a login, a reshare, and a resume) is traced once.  replay.py
 rebuilds what each kill and each power loss could leave; for each such state
 the real ca-tool goes on, and witness.py checks what must be true.  --sample
-takes N states of each act (0: all of them); --kills does as many real kills.
+takes N states of each act (0: all of them); --kills does as many real kills;
+--faults lets as many system calls fail, once each, as on a full or broken disk.
 
 The shim appends a line to a file outside of the authority for each C_Sign,
 which itself makes no system call.
 """
 
 import argparse
+import collections
 import concurrent.futures
 import datetime
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -162,6 +166,10 @@ class Site:
             pin = ["-d", self.authority] + self.present(*self.quorum())
         if act == "login":
             return tool + ["key", "list", "--json"] + pin
+        if act == "verify":
+            anchor = os.path.join(self.authority, "public/anchor/anchor.txt")
+            return tool + ["journal", "verify", "--anchor", anchor,
+                           "--work", self.path, self.authority]
         if act == "resume":
             return tool + ["plan", "run", "--resume", "--yes"] + pin
         plan = os.path.join(self.options.plans, act + ".yaml")
@@ -252,6 +260,7 @@ def check_end(site, wanted):
         witness.check_chain(site.authority, "root-g1", good, crl)
     witness.check_revocations(site.authority, journal, crl)
     witness.check_receipt(site.authority, journal)
+    site.do("verify")
 
 
 def check_reshared(site):
@@ -298,8 +307,8 @@ def continue_and_check(site, act):
 class Act:
     """One traced command: what was before, and each state after it."""
 
-    def __init__(self, name, kind, before, marks, states, seconds):
-        self.name, self.kind = name, kind
+    def __init__(self, name, kind, before, marks, states, seconds, calls):
+        self.name, self.kind, self.calls = name, kind, calls
         self.before, self.marks = before, marks
         self.states, self.seconds = states, seconds
 
@@ -324,8 +333,16 @@ def trace_act(site, name, command, kind):
         states = list(follower.states())
     demand(replay.without_modes(follower.tree_now()) ==
            replay.tree_of(site.work), f"the replay of '{name}' is not exact")
+    calls = count_calls(out)
     os.unlink(out)
-    return Act(name, kind, before, marks, states, seconds)
+    return Act(name, kind, before, marks, states, seconds, calls)
+
+
+def count_calls(trace):
+    """How often each system call stands in a trace."""
+    with open(trace, encoding="ascii") as lines:
+        found = (re.match(r"\d+ +(\w+)\(", line) for line in lines)
+        return collections.Counter(m.group(1) for m in found if m)
 
 
 def trace_all(options, site):
@@ -479,6 +496,40 @@ def real_kill(act, command, number, seed):
     return f"{act.name} killed {name}", body
 
 
+# What a full or broken disk says.
+FAULTS = {
+    "pwrite64": ("ENOSPC", "EIO"), "write": ("ENOSPC", "EIO"),
+    "writev": ("ENOSPC", "EIO"), "fsync": ("EIO",), "fdatasync": ("EIO",),
+    "rename": ("EIO",), "renameat": ("EIO",), "renameat2": ("EIO",),
+    "linkat": ("ENOSPC",), "mkdirat": ("ENOSPC",), "ftruncate": ("EIO",),
+    "fallocate": ("ENOSPC",), "unlink": ("EIO",), "unlinkat": ("EIO",),
+}
+
+
+def fault(act, command, call, error, when):
+    """One system call fails; then the disk is well again."""
+    def body(site):
+        site.load(act.before, act.marks)
+        process = site.start(command, [
+            "strace", "-f", "-o", "/dev/null", "-e", f"trace={call}",
+            "-e", f"inject={call}:error={error}:when={when}", "--"])
+        output, _ = process.communicate(timeout=120)
+        demand(process.returncode in (0, 1, 3, 4),
+               f"ended with {process.returncode}:\n{output}")
+        continue_and_check(site, act.kind)
+    return f"{act.name} {error} at {call} {when}", body
+
+
+def faults_of(options, act, command):
+    every = [fault(act, command, call, error, when)
+             for call, errors in FAULTS.items() for error in errors
+             for when in range(1, act.calls[call] + 1)]
+    if 0 <= options.faults < len(every):
+        chance = random.Random(f"{options.seed} {act.name} faults")
+        every = chance.sample(every, options.faults)
+    return every
+
+
 def cases_of(options, act):
     chance = random.Random(f"{options.seed} {act.name}")
     states = act.states
@@ -487,6 +538,7 @@ def cases_of(options, act):
             chance.sample(range(len(states)), options.sample))]
     cases = [try_state(act, state) for state in states]
     command = "resume" if act.name == "resume" else act.kind
+    cases += faults_of(options, act, command)
     return cases + [real_kill(act, command, n, options.seed)
                     for n in range(options.kills)]
 
@@ -522,6 +574,8 @@ def main():
     parser.add_argument("--redirect", required=True)
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--faults", type=int, default=0,
+                        help="failing calls of each act; -1: every one")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only", help="only what has this in its name")

@@ -125,9 +125,14 @@ class Journal:
 
 
 def check_marks(journal, marks):
-    """Each signature had a durable intent before it was made."""
+    """Each signature had a durable intent, and its head on the token."""
     unknown = set(marks) - journal.signable()
     demand(not unknown, f"signed without a durable intent: {sorted(unknown)}")
+    head = max((d["size"] for d in journal.data("head")), default=0)
+    early = [entry["seq"] for entry in journal.entries
+             if entry["kind"] == "intent" and entry["data"]["tbs"] in marks
+             and entry["seq"] >= head]
+    demand(not early, f"signed without a head on the token: {early}")
 
 
 def check_numbers(journal):
@@ -191,8 +196,10 @@ def sha256_of(path):
 def check_published(directory, journal, certificates, crls):
     """All that was published is there, whole, and is what was journalled."""
     public = os.path.join(directory, "public")
-    wanted = {f"certs/{n}.{e}" for n in certificates for e in ("pem", "der")}
-    wanted |= {f"crls/{n}.{e}" for n in crls for e in ("pem", "crl")}
+    proof = "tlog-proof"
+    wanted = {f"certs/{n}.{e}" for n in certificates
+              for e in ("pem", "der", proof)}
+    wanted |= {f"crls/{n}.{e}" for n in crls for e in ("pem", "crl", proof)}
     found = {name for name in files_below(public)
              if name.startswith(("certs/", "crls/", "csrs/"))}
     demand(found == wanted, f"published {sorted(found ^ wanted)} wrongly")
@@ -216,9 +223,34 @@ def check_published(directory, journal, certificates, crls):
 def check_object(public, results, command, name, der):
     path = os.path.join(public, f"{name}.{der}")
     demand(sha256_of(path) in results, f"not what was journalled: {name}")
+    check_proof(os.path.join(public, f"{name}.tlog-proof"), sha256_of(path))
     one = openssl(command, "-in", path, "-inform", "DER")
     two = openssl(command, "-in", os.path.join(public, f"{name}.pem"))
     demand(one == two, f"DER and PEM differ: {name}")
+
+
+def check_proof(path, digest):
+    """C2SP tlog-proof, checked as RFC 9162, section 2.1.3.2, says."""
+    with open(path, encoding="utf-8") as file:
+        head, checkpoint = file.read().split("\n\n", 1)
+    header, extra, index, *hashes = head.split("\n")
+    demand(header == "c2sp.org/tlog-proof@v1", f"no proof: {path}")
+    entry = base64.b64decode(extra.split(" ")[1])
+    demand(json.loads(entry)["data"]["sha256"] == digest,
+           f"a proof of something else: {path}")
+    _, size, root = checkpoint.split("\n")[:3]
+    number, last = int(index.split(" ")[1]), int(size) - 1
+    digest = hashlib.sha256(b"\0" + entry).digest()
+    for sibling in map(base64.b64decode, hashes):
+        if number % 2 == 1 or number == last:
+            digest = hashlib.sha256(b"\1" + sibling + digest).digest()
+            while number % 2 == 0 and number != 0:
+                number, last = number // 2, last // 2
+        else:
+            digest = hashlib.sha256(b"\1" + digest + sibling).digest()
+        number, last = number // 2, last // 2
+    demand(last == 0 and digest == base64.b64decode(root),
+           f"the proof does not hold: {path}")
 
 
 def check_chain(directory, root, certificates, crl):

@@ -21,6 +21,9 @@ demo="$BATS_TEST_DIRNAME/../../ceremony/demo"
 	run ! grep -q $'\e' out
 	# One operator of three was refused.
 	grep -q 'Refused, as it must be' out
+	# The audit found nothing, and the proof was good.
+	[ "$(grep -c 'journal verify --anchor' out)" -eq 1 ]
+	"$CA_TOOL" journal verify --anchor site/public/anchor/anchor.txt site
 	# The passphrases are nowhere: 26 characters of base32 alone or so.
 	run ! grep -rqE '(^|[^a-z0-9])[a-z2-7]{26}([^a-z0-9]|$)' out site/plan.yaml
 	[ "$(stat -c %a site)" = 700 ]

@@ -164,14 +164,14 @@ assert [row["kind"] for row in report["objects"]] == ["certificate", "crl"]' \
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
 }
 
-@test "a full disk is refused before anything begins" {
-	[ "$(id -u)" -eq 0 ] && can_mount || skip "needs a mount of its own"
-	step_key root-g1 | plan first > "$P"
+# on_full_disk LEFT: run $P on a file system that is full, but for LEFT.
+on_full_disk() {
 	# shellcheck disable=SC2016
 	run unshare -m bash -c '
 		mount -t tmpfs -o size=64m none "$1" || exit 99
 		cp -a "$2" "$1/a"
 		head -c 100m /dev/zero > "$1/filler" 2> /dev/null
+		truncate -s "-$5" "$1/filler"
 		"$CA_TOOL" plan run -d "$1/a" "$3" --yes $OP_OPTIONS \
 			--pin-fd 8 8< <(yes "$4" | head -n 12)
 		status=$?
@@ -179,9 +179,21 @@ assert [row["kind"] for row in report["objects"]] == ["certificate", "crl"]' \
 		"$CA_TOOL" journal show -d "$1/a" --kind key-intent
 		"$CA_TOOL" key list -d "$1/a" --pin-fd 8 8< <(echo "$4") ||
 			exit
-		exit "$status"' bash "$BATS_TEST_TMPDIR/mount" "$A" "$P" "$PIN"
-	refused 1 "space"
+		exit "$status"' bash "$BATS_TEST_TMPDIR/mount" "$A" "$P" \
+		"$PIN" "$1"
+}
+
+@test "a full disk is refused before anything begins" {
+	[ "$(id -u)" -eq 0 ] && can_mount || skip "needs a mount of its own"
+	step_key root-g1 | plan first > "$P"
+	on_full_disk 0
+	refused 1 "journal.db': make room and try again"
 	# Only the journal's key is there, on a token that still works.
+	[[ $output != *\'root-g1\'* ]]
+	[[ $output == *"fit for use"* ]]
+	# There is room for what a check of the journal writes, not for a run.
+	on_full_disk 4M
+	refused 1 "too little space for '.*/a'"
 	[[ $output != *\'root-g1\'* ]]
 	[[ $output == *"fit for use"* ]]
 }

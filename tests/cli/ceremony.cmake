@@ -2,7 +2,6 @@
 foreach(name check revoke resume adopt keys rules faults)
   ca_cli_test(ceremony-${name}
     ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/ceremony-${name}.bats)
-  set_tests_properties(cli.ceremony-${name} PROPERTIES TIMEOUT 1200)
 endforeach()
 
 # Two of three operators: who can do what; what is forged; ways out.
@@ -14,8 +13,8 @@ ca_cli_test(secrets ${Python3_EXECUTABLE}
   ${CMAKE_CURRENT_SOURCE_DIR}/secrets.py $<TARGET_FILE:ca-tool>)
 set_tests_properties(cli.secrets PROPERTIES SKIP_RETURN_CODE 77)
 
-# The journal's commands that need no run.
-foreach(name journal-cosign journal-event journal-export journal-objects journal-prove journal-reindex journal-show
-    journal-verify)
-  ca_cli_test(${name} ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bats)
+# The journal: its commands, its head on the token, a second clock.
+foreach(name clock cosign event export head objects prove reindex show verify)
+  ca_cli_test(journal-${name}
+    ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/journal-${name}.bats)
 endforeach()

@@ -15,6 +15,13 @@
 
 #include "base/error.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <inttypes.h>
+#include <limits.h>
+#include <sanitizer/lsan_interface.h>
+#include <stdio.h>
+#endif
+
 enum {
 	HEAP_SIZE = 1 << 20,
 	HEAP_LEAST = 1 << 16,
@@ -142,14 +149,45 @@ heap_size(void)
 	return size;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/*
+ * OpenSSL keeps its random generators in the secure heap.  LeakSanitizer does
+ * not look there unless it is told to, and would take what they hold for lost.
+ */
+static void
+heap_show_to_sanitizer(void)
+{
+	void *block = OPENSSL_secure_malloc(1);
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uintptr_t begin, end;
+	char line[PATH_MAX + 128];
+
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &begin, &end) == 2 &&
+		    begin <= (uintptr_t)block && (uintptr_t)block < end)
+			__lsan_register_root_region(
+			    (const void *)begin, end - begin);
+	if (maps != NULL)
+		(void)fclose(maps);
+	OPENSSL_secure_free(block);
+}
+#else
+static void
+heap_show_to_sanitizer(void)
+{
+}
+#endif
+
 static int
 heap_make(void)
 {
 	if (CRYPTO_secure_malloc_initialized() == 1)
 		return 0;
 	/* 2: made, but not locked. */
-	if (CRYPTO_secure_malloc_init(heap_size(), HEAP_UNIT) == 1)
+	if (CRYPTO_secure_malloc_init(heap_size(), HEAP_UNIT) == 1) {
+		heap_show_to_sanitizer();
 		return 0;
+	}
 	(void)CRYPTO_secure_malloc_done();
 	return ca_error(CA_R_MEMORY,
 	    "cannot lock memory for secrets: raise the limit of locked memory "

@@ -4,8 +4,8 @@
 
 load helper
 
-
-SOFTHSM=$(find /usr/lib -name libsofthsm2.so | head -1)
+SOFTHSM=/usr/lib/softhsm/libsofthsm2.so
+[ -e "$SOFTHSM" ] || SOFTHSM=$(find /usr/lib -name libsofthsm2.so | head -1)
 
 # base_authority: in setup_file, "$BASE" with a root, an issuing CA and a CRL.
 base_authority() {

@@ -48,6 +48,18 @@ struct audit_entry {
 	bool applied;
 };
 
+/* For what walks over or copies JSON and takes no const. */
+static inline json_t *
+audit_read_only(const json_t *value)
+{
+	const union {
+		const json_t *in;
+		json_t *out;
+	} same = { .in = value };
+
+	return same.out;
+}
+
 struct audit {
 	const struct audit_options *options;
 	struct journal *journal; /* the private copy, writable */

@@ -115,7 +115,8 @@ run(const struct audit_options *options, struct findings *findings,
 	audit.journal = source.journal;
 	audit.public_fd = source.public_fd;
 	audit.export = source.export;
-	audit.states = calloc(count_passes(), sizeof(*audit.states));
+	/* One more, as the list has. */
+	audit.states = calloc(count_passes() + 1, sizeof(*audit.states));
 	if (audit.states == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for an audit");
 	result = check(&audit);

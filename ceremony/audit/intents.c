@@ -206,7 +206,7 @@ difference(const json_t *intent, json_t *facts)
 	const char *member;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)intent, member, value)
+	json_object_foreach(audit_read_only(intent), member, value)
 	{
 		if (!is_place(member) &&
 		    !json_equal(value, json_object_get(facts, member)))

@@ -393,7 +393,7 @@ audit_use_act(struct audit *audit, struct audit_run *run,
 static char *
 canonical(const struct audit_entry *entry)
 {
-	AUTO(json_t) *data = json_copy((json_t *)(uintptr_t)entry->data);
+	AUTO(json_t) *data = json_copy(audit_read_only(entry->data));
 	char *text = NULL;
 
 	if (data != NULL && json_object_del(data, "run") == 0)

@@ -252,7 +252,7 @@ static void
 compare_members(
     struct audit *audit, const struct audit_entry *entry, json_t *members)
 {
-	json_t *data = (json_t *)(uintptr_t)entry->data; /* read only */
+	json_t *data = audit_read_only(entry->data);
 	const char *name;
 	json_t *value;
 

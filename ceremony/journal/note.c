@@ -119,7 +119,7 @@ parse_lines(struct span lines, struct note *note)
 	size_t count = count_lines(lines);
 	struct span line;
 
-	if (lines.len == 0 || lines.at[lines.len - 1] != '\n')
+	if (count == 0 || lines.at[lines.len - 1] != '\n')
 		return malformed("its last signature line is not ended");
 	if (count > NOTE_MAX_LINES)
 		return malformed("it has more than 1024 signature lines");

@@ -82,9 +82,9 @@ take_number(const char **at, uint64_t *number)
 	for (int i = 0; i < GROUPS_MAX; i++) {
 		bool more = skip(at, "x");
 
-		if (!take_digit(at, number) || !take_digit(at, number) ||
-		    !take_digit(at, number))
-			return false;
+		for (int digit = 0; digit < 3; digit++)
+			if (!take_digit(at, number))
+				return false;
 		if (!more)
 			return true;
 		if (!skip(at, "/"))

@@ -51,7 +51,7 @@ insert_card() {
 		--name "$CARD/socket" --provider "$SOFTHSM" pkcs11:token=carol \
 		> "$CARD/log" 2>&1 3>&- &
 	echo $! > "$CARD/pid"
-	for _ in {1..50}; do
+	for _ in {1..600}; do
 		[ -S "$CARD/socket" ] && return
 		sleep 0.1
 	done
@@ -123,7 +123,7 @@ by_card() {
 	mkfifo gate
 	(
 		# After carol's share was opened, keys are made; then she confirms.
-		for _ in {1..100}; do
+		for _ in {1..1200}; do
 			[ -e "$DIR/list-0" ] && break
 			sleep 0.05
 		done

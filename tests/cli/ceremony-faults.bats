@@ -202,7 +202,7 @@ needs_strace() {
 	orders 'delay C_Sign 3000000' "mark $BATS_TEST_TMPDIR/marks"
 	ca-tool-pin plan run -d "$A" "$P" --yes > out 2>&1 3>&- &
 	pid=$!
-	for _ in {1..100}; do
+	for _ in {1..1200}; do
 		[ -s marks ] && break
 		sleep 0.05
 	done

@@ -321,7 +321,7 @@ flip() {
 	setsid env --default-signal=INT "$CA_TOOL" plan run -d "$A" "$P" --yes "${OPS[@]}" --pin-fd 8 \
 		8< <(pins) > out 2>&1 3>&- &
 	pid=$!
-	for _ in {1..100}; do
+	for _ in {1..1200}; do
 		[ -s marks ] && break
 		sleep 0.05
 	done
@@ -350,7 +350,7 @@ flip() {
 	setsid env --default-signal=INT "$CA_TOOL" plan run -d "$A" "$P" --yes "${OPS[@]}" --pin-fd 8 \
 		8< <(pins) > out 2>&1 3>&- &
 	pid=$!
-	for _ in {1..100}; do
+	for _ in {1..1200}; do
 		grep -qs C_GenerateKeyPair calls && break
 		sleep 0.05
 	done

@@ -194,7 +194,7 @@ with_nss() { # CERT DATABASE USAGE: 3 CA, 10 responder
 		-rsigner "$certs"/responder-g1.pem -rkey responder.key \
 		-CA "$certs"/root-g1.pem >responder.log 2>&1 3>&- &
 	responder=$!
-	for _ in {1..50}; do
+	for _ in {1..600}; do
 		port=$(sed -n 's/^ACCEPT .*:\([0-9]*\) PID.*/\1/p' responder.log)
 		[ -n "$port" ] && break
 		sleep 0.1

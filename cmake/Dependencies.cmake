@@ -8,3 +8,9 @@ pkg_check_modules(LIBYAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(LIBCYAML REQUIRED IMPORTED_TARGET libcyaml>=1.3)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.14)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3>=3.40)
+pkg_check_modules(LIBPSL REQUIRED IMPORTED_TARGET libpsl>=0.21)
+pkg_check_modules(LIBIDN2 REQUIRED IMPORTED_TARGET libidn2>=2.3)
+
+# libunistring has no pkg-config file.
+find_path(UNISTRING_INCLUDE uninorm.h REQUIRED)
+find_library(UNISTRING_LIBRARY unistring REQUIRED)

@@ -9,16 +9,18 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "profiles/asn1.h"
+#include "profiles/cross.h"
 #include "profiles/csr.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
+#include "profiles/general-name.h"
 #include "profiles/issuer.h"
 #include "profiles/nesting.h"
 #include "profiles/private.h"
+#include "profiles/subject.h"
 
 enum {
-	SKI_LEN = 20,
+	EMPTY_NAME_LEN = 2, /* a SEQUENCE of nothing */
 	SERIAL_MIN_LEN = 9, /* 2^64 takes nine octets */
-	URL_MAX = 2048,
 	VERSION_3 = 2,
 };
 
@@ -68,6 +70,43 @@ not_after_of(const struct certificate_request *request)
 	return request->now + validity_of(request) - 1;
 }
 
+/* LEAF-LIFE: by the date of signing (rules.md, section 10.1). */
+static int64_t
+leaf_limit(int64_t now)
+{
+	static const struct {
+		int64_t from;
+		int days;
+	} limits[] = {
+		{ D_TLS_47, 47 },
+		{ D_TLS_100, 100 },
+		{ D_TLS_200, 200 },
+		{ RULE_ALWAYS, 398 },
+	};
+	size_t i = 0;
+
+	while (now < limits[i].from)
+		i++;
+	return (int64_t)limits[i].days * DAY_SECONDS;
+}
+
+static void
+check_leaf_life(
+    const struct certificate_request *request, struct findings *findings)
+{
+	const struct rule *rule = rule_by_id("LEAF-LIFE");
+
+	if (rule != NULL && request->now >= 0 &&
+	    profile_subjects(request->profile) == FOR_LEAF &&
+	    request->profile->ruleset == RULESET_CABF_TLS &&
+	    validity_of(request) > leaf_limit(request->now))
+		findings_add(findings, FINDING_ERROR, rule->id, request->place,
+		    rule->source,
+		    "a TLS server's certificate may be valid for %d days at "
+		    "most from this day on",
+		    (int)(leaf_limit(request->now) / DAY_SECONDS));
+}
+
 static void
 check_validity(
     const struct certificate_request *request, struct findings *findings)
@@ -96,134 +135,6 @@ check_validity(
 		    "the certificate would never expire");
 }
 
-/* The profile's slots with the values that the request gives for them. */
-struct subject {
-	struct name_part parts[PROFILE_LIST_MAX];
-	size_t count;
-};
-
-/* The request's `nth` value of the attribute, or NULL. */
-static const char *
-nth_value(const struct certificate_request *request, const char *attribute,
-    size_t nth)
-{
-	for (size_t i = 0; i < request->subject_count; i++)
-		if (strcmp(request->subject[i].attribute, attribute) == 0 &&
-		    nth-- == 0)
-			return request->subject[i].value;
-	return NULL;
-}
-
-/* How many of the profile's first `count` slots are for this attribute. */
-static size_t
-slots_for(const struct profile *profile, size_t count, const char *attribute)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++)
-		n +=
-		    strcmp(profile->subject[i].attribute->name, attribute) == 0;
-	return n;
-}
-
-/* Required ones that are missing are told by check_subject(). */
-static void
-fill_subject(const struct certificate_request *request, struct subject *subject)
-{
-	const struct profile *profile = request->profile;
-
-	subject->count = 0;
-	for (size_t i = 0; i < profile->subject_count; i++) {
-		const struct subject_slot *slot = &profile->subject[i];
-		const char *name = slot->attribute->name;
-		const char *value =
-		    nth_value(request, name, slots_for(profile, i, name));
-
-		if (value != NULL)
-			subject->parts[subject->count++] =
-			    (struct name_part){ slot->attribute, slot->encoding,
-				    value };
-	}
-}
-
-static void
-check_required(
-    const struct certificate_request *request, struct findings *findings)
-{
-	const struct profile *profile = request->profile;
-
-	for (size_t i = 0; i < profile->subject_count; i++) {
-		const char *name = profile->subject[i].attribute->name;
-
-		if (profile->subject[i].required &&
-		    nth_value(request, name, slots_for(profile, i, name)) ==
-			NULL)
-			findings_add(findings, FINDING_ERROR, "PROFILE-SUBJECT",
-			    request->place, "",
-			    "profile '%s' needs the attribute %s in the "
-			    "subject",
-			    profile->id, name);
-	}
-}
-
-static void
-check_known(
-    const struct certificate_request *request, struct findings *findings)
-{
-	const struct profile *profile = request->profile;
-
-	for (size_t i = 0; i < request->subject_count; i++) {
-		const char *name = request->subject[i].attribute;
-		size_t slots = slots_for(profile, profile->subject_count, name);
-		size_t given = 0;
-
-		for (size_t j = 0; j <= i; j++)
-			given +=
-			    strcmp(request->subject[j].attribute, name) == 0;
-		if (slots == 0)
-			findings_add(findings, FINDING_ERROR, "PROFILE-SUBJECT",
-			    request->place, "",
-			    "profile '%s' has no attribute '%s' in the subject",
-			    profile->id, name);
-		else if (given > slots)
-			findings_add(findings, FINDING_ERROR, "NAM-NO-DUP",
-			    request->place, "TLS BR, section 7.1.4.1",
-			    "attribute '%s' is given %zu times, and may be "
-			    "given %zu",
-			    name, given, slots);
-	}
-}
-
-static int
-check_subject(
-    const struct certificate_request *request, struct findings *findings)
-{
-	struct subject subject;
-
-	check_required(request, findings);
-	check_known(request, findings);
-	fill_subject(request, &subject);
-	if (subject.count == 0)
-		findings_add(findings, FINDING_ERROR, "NAM-CA-NONEMPTY",
-		    request->place, "RFC 5280, section 4.1.2.6",
-		    "the subject is empty");
-	for (size_t i = 0; i < subject.count; i++)
-		if (name_check(&subject.parts[i], request->place, findings) !=
-		    0)
-			return -1;
-	return 0;
-}
-
-static int
-encode_subject(const struct certificate_request *request,
-    unsigned char **ret_der, size_t *ret_len)
-{
-	struct subject subject;
-
-	fill_subject(request, &subject);
-	return name_encode(subject.parts, subject.count, ret_der, ret_len);
-}
-
 static int
 check_key(const struct certificate_request *request, struct findings *findings)
 {
@@ -242,27 +153,6 @@ check_key(const struct certificate_request *request, struct findings *findings)
 	return 0;
 }
 
-/* What is wrong with it, or NULL. */
-static const char *
-bad_url(const char *url)
-{
-	static const char scheme[] = "http://";
-	const char *host = url + strlen(scheme);
-
-	if (strncmp(url, scheme, strlen(scheme)) != 0)
-		return "does not begin with http://";
-	if (strlen(url) > URL_MAX)
-		return "is longer than 2048 characters";
-	for (const char *p = url; *p != '\0'; p++)
-		if (*p <= ' ' || *p > '~' || strchr("\"<>\\^`{|}", *p) != NULL)
-			return "has a character that a URI may not have";
-	if (strcspn(host, "/?#:") == 0)
-		return "has no host name";
-	if (strcspn(host, "@") < strcspn(host, "/") || strchr(url, '#') != NULL)
-		return "has a user name or a fragment";
-	return NULL;
-}
-
 static void
 check_url(const struct certificate_request *request, enum profile_url url,
     struct findings *findings)
@@ -271,7 +161,7 @@ check_url(const struct certificate_request *request, enum profile_url url,
 
 	if (!request->profile->url[url])
 		return;
-	why = value != NULL ? bad_url(value) : NULL;
+	why = value != NULL ? http_url_fault(value) : NULL;
 	if (value == NULL)
 		findings_add(findings, FINDING_ERROR, urls[url].id,
 		    request->place, urls[url].source,
@@ -289,10 +179,12 @@ kind_fits(const struct certificate_request *request, struct findings *findings)
 {
 	bool root = request->profile->kind == PROFILE_ROOT;
 
-	if (request->profile->kind == PROFILE_CRL)
+	if (!profile_is_certificate(request->profile))
 		findings_add(findings, FINDING_ERROR, "PROFILE-KIND",
-		    request->place, "", "profile '%s' is for CRLs",
-		    request->profile->id);
+		    request->place, "", "profile '%s' is for %ss",
+		    request->profile->id,
+		    request->profile->kind == PROFILE_CRL ? "CRL"
+							  : "OCSP response");
 	else if (root && request->issuer != NULL)
 		findings_add(findings, FINDING_ERROR, "ROOT-SELF-SIGNED",
 		    request->place, "RFC 5280, section 3.2",
@@ -312,6 +204,7 @@ check_signer(
     const struct certificate_request *request, struct findings *findings)
 {
 	AUTO_BYTES(subject) = NULL;
+	AUTO(GENERAL_NAMES) *names = NULL;
 	size_t subject_len;
 
 	if (request->issuer == NULL) {
@@ -323,11 +216,12 @@ check_signer(
 	/* A subject with findings may have no encoding. */
 	if (findings->errors > 0)
 		return nesting_check(
-		    request, not_after_of(request), NULL, 0, findings);
-	if (encode_subject(request, &subject, &subject_len) != 0)
+		    request, not_after_of(request), NULL, 0, NULL, findings);
+	if (subject_encode(request, &subject, &subject_len) != 0 ||
+	    alt_names_encode(request, &names) != 0)
 		return -1;
-	return nesting_check(
-	    request, not_after_of(request), subject, subject_len, findings);
+	return nesting_check(request, not_after_of(request), subject,
+	    subject_len, names, findings);
 }
 
 int
@@ -343,28 +237,30 @@ certificate_check(
 		return 0;
 	}
 	check_validity(request, &own);
+	check_leaf_life(request, &own);
 	for (size_t i = 0; i <= URL_OCSP; i++)
 		check_url(request, (enum profile_url)i, &own);
-	if (check_subject(request, &own) != 0 ||
-	    check_key(request, &own) != 0 || check_signer(request, &own) != 0)
+	alt_names_check(request, &own);
+	if (subject_check(request, &own) != 0 ||
+	    check_key(request, &own) != 0 || cross_check(request, &own) != 0 ||
+	    check_signer(request, &own) != 0)
 		result = -1;
 	findings_merge(findings, &own);
 	findings_clear(&own);
 	return result;
 }
 
-/* SKI-METHOD: SHA-1 of the key's octets; an identifier, no signature. */
-static int
+int
 key_identifier(
-    const unsigned char *spki, size_t len, unsigned char ret_ski[SKI_LEN])
+    const unsigned char *spki, size_t len, unsigned char ret_id[KEY_ID_LEN])
 {
 	struct der alg, key;
 	unsigned digest_len;
 
 	if (!der_spki(spki, len, &alg, &key))
 		return ca_error(CA_R_INTERNAL, "the public key is malformed");
-	if (EVP_Digest(
-		key.p, key.len, ret_ski, &digest_len, EVP_sha1(), NULL) != 1)
+	if (EVP_Digest(key.p, key.len, ret_id, &digest_len, EVP_sha1(), NULL) !=
+	    1)
 		return ca_error(CA_R_INTERNAL, "cannot compute SHA-1");
 	return 0;
 }
@@ -386,21 +282,48 @@ put_head(struct tbs_certificate *tbs, const struct certificate_request *request,
 	return asn1_set_der(tbs->spki, request->spki, request->spki_len);
 }
 
+/* CROSS-SKI-BYTES: children of the existing CA carry them already. */
+static int
+own_identifier(const struct certificate_request *request,
+    unsigned char ret_ski[CROSS_SKI_MAX], size_t *ret_len)
+{
+	AUTO(ASN1_OCTET_STRING) *ski = NULL;
+
+	if (request->existing != NULL &&
+	    cross_key_identifier(request->existing, &ski) != 0)
+		return -1;
+	if (ski != NULL && ASN1_STRING_length(ski) > 0 &&
+	    ASN1_STRING_length(ski) <= CROSS_SKI_MAX) {
+		*ret_len = (size_t)ASN1_STRING_length(ski);
+		memcpy(ret_ski, ASN1_STRING_get0_data(ski), *ret_len);
+		return 0;
+	}
+	*ret_len = KEY_ID_LEN;
+	return key_identifier(request->spki, request->spki_len, ret_ski);
+}
+
 static int
 put_extensions(struct tbs_certificate *tbs,
-    const struct certificate_request *request, const struct issuer *issuer)
+    const struct certificate_request *request, const struct issuer *issuer,
+    bool subject_empty)
 {
-	unsigned char ski[SKI_LEN];
+	const struct key_type *type =
+	    key_type_of_spki(request->spki, request->spki_len);
+	unsigned char ski[CROSS_SKI_MAX];
+	AUTO(GENERAL_NAMES) *names = NULL;
 	struct extension_values values = {
+		.family = type->family,
+		.subject_empty = subject_empty,
 		.ski = ski,
-		.ski_len = SKI_LEN,
 		.aki = ski,
-		.aki_len = SKI_LEN,
 		.url = request->url,
 	};
 
-	if (key_identifier(request->spki, request->spki_len, ski) != 0)
+	if (own_identifier(request, ski, &values.ski_len) != 0 ||
+	    alt_names_encode(request, &names) != 0)
 		return -1;
+	values.alt_names = names;
+	values.aki_len = values.ski_len;
 	if (issuer != NULL) {
 		values.aki = ASN1_STRING_get0_data(issuer->ski);
 		values.aki_len = (size_t)ASN1_STRING_length(issuer->ski);
@@ -419,7 +342,7 @@ encode_certificate(const struct certificate_request *request,
 	const unsigned char *name;
 	size_t subject_len, name_len;
 
-	if (tbs == NULL || encode_subject(request, &subject, &subject_len) != 0)
+	if (tbs == NULL || subject_encode(request, &subject, &subject_len) != 0)
 		return -1;
 	name = issuer != NULL ? issuer->facts.subject_der : subject;
 	name_len = issuer != NULL ? issuer->facts.subject_len : subject_len;
@@ -427,7 +350,8 @@ encode_certificate(const struct certificate_request *request,
 	    asn1_set_der(tbs->signature, alg->der, alg->der_len) != 0 ||
 	    asn1_set_der(tbs->issuer, name, name_len) != 0 ||
 	    asn1_set_der(tbs->subject, subject, subject_len) != 0 ||
-	    put_extensions(tbs, request, issuer) != 0)
+	    put_extensions(
+		tbs, request, issuer, subject_len <= EMPTY_NAME_LEN) != 0)
 		return -1;
 	return tbs_finish(OBJECT_CERTIFICATE, alg, tbs,
 	    ASN1_ITEM_rptr(TBS_CERTIFICATE), ret_tbs);

@@ -23,12 +23,35 @@ struct name_value {
 	const char *value; /* UTF-8 */
 };
 
+/* An alternative name; SAN-NO-DUP: the same one is not given twice. */
+struct alt_name {
+	enum alt_type type;
+	const char *value; /* as enum alt_type says */
+};
+
+struct csr;
+
 struct certificate_request {
 	const struct profile *profile;
+	/* Of slots that are the plan's; a cross certificate has none. */
 	const struct name_value *subject;
 	size_t subject_count;
+	const struct alt_name *alt_names; /* where the profile allows them */
+	size_t alt_count;
 	const unsigned char *spki; /* of the subject's key, copied as it is */
 	size_t spki_len;
+	/*
+	 * The request that brought the key, or NULL: where the profile takes
+	 * names from it, and to report what it asks for and does not get
+	 * (CSR-IGNORE, CSR-NO-CA).
+	 */
+	const struct csr *csr;
+	/*
+	 * PROFILE_CROSS alone: the certificate that the new one stands beside.
+	 * Subject and subject key identifier are copied from it, octet for
+	 * octet; `spki` must be its key.
+	 */
+	const X509 *existing;
 	const X509
 	    *issuer; /* NULL for a root; may carry a constant signature */
 	const char *signature; /* sigalg name, or NULL: the key's default */
@@ -40,9 +63,12 @@ struct certificate_request {
 
 /*
  * All that can be known without signing: profile against request (subject,
- * key type, validity, URLs), subject key quality, and the nesting in the
- * issuer: it is a CA with keyCertSign, valid now, not outlived, path length
- * left, EKU nested, not the subject's own name, not the subject's own key.
+ * alternative names, key type, validity, URLs), subject key quality, and the
+ * nesting in the issuer's certificate, whatever the profile says: it is a CA
+ * with keyCertSign, valid now, not outlived, path length left, EKU, policies
+ * and name constraints nested, names within its name constraints, not the
+ * subject's own name, not the subject's own key.  A cross certificate: against
+ * the existing certificate (rules.md, section 5).
  * Adds findings; -1 only for failures of the machine.
  */
 int certificate_check(const struct certificate_request *request,

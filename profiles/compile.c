@@ -1,4 +1,6 @@
 /* From the YAML of a profile to the profile, with all faults as findings. */
+#include "profiles/compile.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,118 +8,29 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "profiles/private.h"
-#include "profiles/schema.h"
 
 #define FORMAT "ca-tool-profile-1"
 
-/* What the compiling functions share. */
-struct compiler {
-	const struct profile_yaml *yaml;
-	struct yaml *doc;
-	struct findings *findings;
-	struct profile *profile;
-};
-
-static const char *const ruleset_names[RULESET_COUNT] = {
-	[RULESET_RFC5280] = "rfc5280",
-	[RULESET_PRIVATE] = "private",
-};
-
-/* Names of values, and what they stand for. */
-struct named {
-	const char *name;
-	int value;
-};
-
-static const struct named key_usages[] = {
-	{ "digital-signature", KEY_USAGE_DIGITAL_SIGNATURE },
-	{ "non-repudiation", 1 << 1 },
-	{ "key-encipherment", 1 << 2 },
-	{ "data-encipherment", 1 << 3 },
-	{ "key-agreement", 1 << 4 },
-	{ "key-cert-sign", KEY_USAGE_CERT_SIGN },
-	{ "crl-sign", KEY_USAGE_CRL_SIGN },
-	{ "encipher-only", 1 << 7 },
-	{ "decipher-only", 1 << 8 },
-	{ NULL, 0 },
-};
-
-static const struct named purposes[] = {
-	{ "server-auth", NID_server_auth },
-	{ "client-auth", NID_client_auth },
-	{ "code-signing", NID_code_sign },
-	{ "email-protection", NID_email_protect },
-	{ "time-stamping", NID_time_stamp },
-	{ "ocsp-signing", NID_OCSP_sign },
-	{ "any", NID_anyExtendedKeyUsage },
-	{ NULL, 0 },
-};
-
-static const struct named policies[] = {
-	{ "any-policy", NID_any_policy },
-	{ NULL, 0 },
-};
-
-static const struct named methods[] = {
-	{ "ca-issuers", URL_CA_ISSUERS },
-	{ "ocsp", URL_OCSP },
-	{ NULL, 0 },
-};
-
-/* Where in the file: "keys[2]". */
-#define AT(c, ...) yaml_place((c)->doc, __VA_ARGS__)
-
-static void refuse(const struct compiler *c, const char *id, const char *place,
-    const char *source, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
-
-static void
-refuse(const struct compiler *c, const char *id, const char *place,
-    const char *source, const char *fmt, ...)
+void
+compile_refuse(const struct compiler *c, const char *id, const char *place,
+    const char *fmt, ...)
 {
+	const struct rule *rule = rule_by_id(id);
 	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	findings_add(c->findings, FINDING_ERROR, id, place, source, "%s", text);
+	findings_add(c->findings, FINDING_ERROR, id, place,
+	    rule != NULL ? rule->source : "", "%s", text);
 }
 
-/* The kind or ruleset with this name, or -1. */
-static int
-find_kind(const char *name)
-{
-	for (int i = PROFILE_ROOT; i <= PROFILE_CRL; i++)
-		if (strcmp(profile_kind_name((enum profile_kind)i), name) == 0)
-			return i;
-	return -1;
-}
-
-static int
-find_ruleset(const char *name)
-{
-	for (int i = 0; i < RULESET_COUNT; i++)
-		if (strcmp(ruleset_names[i], name) == 0)
-			return i;
-	return -1;
-}
-
-static const struct named *
-find_named(const struct named *rows, const char *name)
-{
-	for (; rows->name != NULL; rows++)
-		if (strcmp(rows->name, name) == 0)
-			return rows;
-	return NULL;
-}
-
-static bool
+bool
 compile_bool(const struct compiler *c, const char *text, const char *place)
 {
 	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
-		refuse(c, "PROFILE-VALUE", place, "",
+		compile_refuse(c, "PROFILE-VALUE", place,
 		    "'%s' is neither 'yes' nor 'no'", text);
 	return strcmp(text, "yes") == 0;
 }
@@ -126,29 +39,29 @@ static int
 compile_head(const struct compiler *c)
 {
 	const struct profile_yaml *yaml = c->yaml;
-	int kind = find_kind(yaml->kind);
-	int ruleset = find_ruleset(yaml->ruleset);
+	int kind = profile_kind_by_name(yaml->kind);
+	int ruleset = ruleset_by_name(yaml->ruleset);
 
 	if (strcmp(yaml->format, FORMAT) != 0)
-		refuse(c, "PROFILE-FORMAT", AT(c, "format"), "",
+		compile_refuse(c, "PROFILE-FORMAT", AT(c, "format"),
 		    "format '%s' is not '%s'", yaml->format, FORMAT);
 	if (!text_is_name(yaml->id))
-		refuse(c, "PROFILE-ID", AT(c, "id"), "",
+		compile_refuse(c, "PROFILE-ID", AT(c, "id"),
 		    "id '%s' is not a name of 1 to 64 characters a-z 0-9 . _ "
 		    "-",
 		    yaml->id);
 	if (yaml->title[0] == '\0')
-		refuse(c, "PROFILE-TITLE", AT(c, "title"), "",
-		    "the title is empty");
+		compile_refuse(
+		    c, "PROFILE-TITLE", AT(c, "title"), "the title is empty");
 	if (kind < 0)
-		refuse(c, "PROFILE-KIND", AT(c, "kind"), "",
-		    "kind '%s' is not one of root, subordinate, "
-		    "ocsp-responder, crl",
+		compile_refuse(c, "PROFILE-KIND", AT(c, "kind"),
+		    "kind '%s' is not one of root, subordinate, cross, "
+		    "ocsp-responder, end-entity, crl, ocsp-response",
 		    yaml->kind);
 	if (ruleset < 0)
-		refuse(c, "PROFILE-RULESET", AT(c, "ruleset"), "",
-		    "ruleset '%s' is not known to this version; it knows "
-		    "rfc5280 and private",
+		compile_refuse(c, "PROFILE-RULESET", AT(c, "ruleset"),
+		    "ruleset '%s' is not one of rfc5280, private, cabf-tls, "
+		    "cabf-smime, cabf-cs",
 		    yaml->ruleset);
 	c->profile->kind = kind < 0 ? PROFILE_ROOT : (enum profile_kind)kind;
 	c->profile->ruleset =
@@ -169,7 +82,7 @@ compile_duration(const struct compiler *c, const char *text, const char *key)
 		return 0;
 	if (duration_parse(text, &seconds) != 0 || seconds <= 0) {
 		ca_error_clear();
-		refuse(c, "PROFILE-VALIDITY", AT(c, "validity.%s", key), "",
+		compile_refuse(c, "PROFILE-VALIDITY", AT(c, "validity.%s", key),
 		    "'%s' is not a duration like 3650d or 12h", text);
 		return 0;
 	}
@@ -188,10 +101,10 @@ compile_validity(const struct compiler *c)
 	if (p->validity_default == 0 || p->validity_max == 0)
 		return;
 	if (p->validity_default > p->validity_max)
-		refuse(c, "PROFILE-VALIDITY", AT(c, "validity.default"), "",
+		compile_refuse(c, "PROFILE-VALIDITY", AT(c, "validity.default"),
 		    "the default validity is longer than max");
 	if (p->validity_default < p->validity_min)
-		refuse(c, "PROFILE-VALIDITY", AT(c, "validity.default"), "",
+		compile_refuse(c, "PROFILE-VALIDITY", AT(c, "validity.default"),
 		    "the default validity is shorter than min");
 }
 
@@ -202,11 +115,11 @@ refuse_key(const struct compiler *c, const char *name, const char *place)
 
 	if (strncmp(name, "rsa-", 4) == 0 &&
 	    text_number(name + 4, 2047, &bits) == 0)
-		refuse(c, "KEY-RSA-MIN", place, "TLS BR, section 6.1.5",
+		compile_refuse(c, "KEY-RSA-MIN", place,
 		    "key type '%s' is too short; RSA keys need 2048 bits",
 		    name);
 	else
-		refuse(c, "ALG-SPKI-EXACT", place, "TLS BR, section 7.1.3.1",
+		compile_refuse(c, "ALG-SPKI-EXACT", place,
 		    "key type '%s' is unknown or not allowed", name);
 	ca_error_clear();
 }
@@ -223,16 +136,17 @@ compile_keys(const struct compiler *c)
 		if (type == NULL)
 			refuse_key(c, name, AT(c, "keys[%u]", i));
 		else if (profile_allows_key(p, type))
-			refuse(c, "PROFILE-DUPLICATE", AT(c, "keys[%u]", i), "",
+			compile_refuse(c, "PROFILE-DUPLICATE",
+			    AT(c, "keys[%u]", i),
 			    "key type '%s' stands there twice", name);
 		else
 			p->keys[p->key_count++] = type;
 	}
-	if (p->kind == PROFILE_CRL && c->yaml->keys != NULL)
-		refuse(c, "PROFILE-KIND", AT(c, "keys"), "",
-		    "a CRL has no subject key: remove 'keys'");
-	if (p->kind != PROFILE_CRL && c->yaml->keys_count == 0)
-		refuse(c, "PROFILE-KEYS", AT(c, "keys"), "",
+	if (!profile_is_certificate(p) && c->yaml->keys != NULL)
+		compile_refuse(c, "PROFILE-KIND", AT(c, "keys"),
+		    "what it makes has no subject key: remove 'keys'");
+	if (profile_is_certificate(p) && c->yaml->keys_count == 0)
+		compile_refuse(c, "PROFILE-KEYS", AT(c, "keys"),
 		    "'keys' must list the key types that are allowed");
 }
 
@@ -246,249 +160,114 @@ compile_signatures(const struct compiler *c)
 		const struct sigalg *alg = sigalg_by_name(name);
 
 		if (alg == NULL && strstr(name, "sha1") != NULL)
-			refuse(c, "ALG-NO-SHA1", AT(c, "signatures[%u]", i),
-			    "TLS BR, section 7.1.3.2.1",
+			compile_refuse(c, "ALG-NO-SHA1",
+			    AT(c, "signatures[%u]", i),
 			    "signature algorithm '%s' is broken", name);
 		else if (alg == NULL)
-			refuse(c, "ALG-SIG-EXACT", AT(c, "signatures[%u]", i),
-			    "TLS BR, section 7.1.3.2",
+			compile_refuse(c, "ALG-SIG-EXACT",
+			    AT(c, "signatures[%u]", i),
 			    "signature algorithm '%s' is unknown or not "
 			    "allowed",
 			    name);
 		else if (profile_allows_signature(p, alg))
-			refuse(c, "PROFILE-DUPLICATE",
-			    AT(c, "signatures[%u]", i), "",
+			compile_refuse(c, "PROFILE-DUPLICATE",
+			    AT(c, "signatures[%u]", i),
 			    "signature algorithm '%s' stands there twice",
 			    name);
 		else
 			p->signatures[p->signature_count++] = alg;
 	}
 	if (c->yaml->signatures_count == 0)
-		refuse(c, "PROFILE-SIGNATURES", AT(c, "signatures"), "",
+		compile_refuse(c, "PROFILE-SIGNATURES", AT(c, "signatures"),
 		    "'signatures' must list the algorithms that are allowed");
+}
+
+bool
+compile_attribute(const struct compiler *c, const char *attribute,
+    const char *encoding, const char *place, const struct attribute **ret_row,
+    enum name_encoding *ret_encoding)
+{
+	const struct attribute *row = attribute_by_name(attribute);
+	enum name_encoding type = name_encoding_by_name(encoding);
+
+	if (row == NULL) {
+		compile_refuse(c, "NAM-CA-EXTRA", place,
+		    "attribute '%s' is unknown or not allowed in names",
+		    attribute);
+		return false;
+	}
+	if (type == 0) {
+		compile_refuse(c, "PROFILE-VALUE", place,
+		    "encoding '%s' is not one of printable, utf8, ia5",
+		    encoding);
+		return false;
+	}
+	if ((row->encodings & type) == 0)
+		compile_refuse(c, row->enc_id, place,
+		    "%s may not be encoded as '%s'", attribute, encoding);
+	*ret_row = row;
+	*ret_encoding = type;
+	return true;
+}
+
+bool
+compile_from(const struct compiler *c, const char *text, const char *place)
+{
+	if (text == NULL || strcmp(text, "plan") == 0)
+		return false;
+	if (strcmp(text, "csr") != 0)
+		compile_refuse(c, "PROFILE-VALUE", place,
+		    "'%s' is neither 'plan' nor 'csr'", text);
+	return true;
 }
 
 static void
 compile_slot(const struct compiler *c, unsigned i)
 {
 	const struct attribute_yaml *yaml = &c->yaml->subject[i];
-	const char *place = AT(c, "subject[%u]", i);
 	struct subject_slot slot = {
-		.attribute = attribute_by_name(yaml->attribute),
-		.encoding = name_encoding_by_name(yaml->encoding),
 		.required = compile_bool(
 		    c, yaml->required, AT(c, "subject[%u].required", i)),
+		.from_csr =
+		    compile_from(c, yaml->from, AT(c, "subject[%u].from", i)),
 	};
 
-	if (slot.attribute == NULL) {
-		refuse(c, "NAM-CA-EXTRA", place, "TLS BR, section 7.1.2.10.2",
-		    "attribute '%s' is unknown or not allowed in names",
-		    yaml->attribute);
-		return;
-	}
-	if (slot.encoding == 0) {
-		refuse(c, "PROFILE-VALUE", place, "",
-		    "encoding '%s' is not one of printable, utf8, ia5",
-		    yaml->encoding);
-		return;
-	}
-	if ((slot.attribute->encodings & slot.encoding) == 0)
-		refuse(c, slot.attribute->enc_id, place,
-		    "TLS BR, section 7.1.4.2", "%s may not be encoded as '%s'",
-		    yaml->attribute, yaml->encoding);
-	c->profile->subject[c->profile->subject_count++] = slot;
+	if (compile_attribute(c, yaml->attribute, yaml->encoding,
+		AT(c, "subject[%u]", i), &slot.attribute, &slot.encoding))
+		c->profile->subject[c->profile->subject_count++] = slot;
+}
+
+/* So that a certificate tells again what came from where. */
+static void
+check_sources(const struct compiler *c)
+{
+	const struct profile *p = c->profile;
+
+	for (size_t i = 0; i < p->subject_count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (p->subject[i].attribute ==
+				p->subject[j].attribute &&
+			    p->subject[i].from_csr != p->subject[j].from_csr)
+				compile_refuse(c, "PROFILE-SUBJECT",
+				    AT(c, "subject[%zu]", i),
+				    "%s comes either from the plan or from "
+				    "the request, and not from both",
+				    p->subject[i].attribute->name);
 }
 
 static void
 compile_subject(const struct compiler *c)
 {
-	if (c->profile->kind == PROFILE_CRL && c->yaml->subject != NULL)
-		refuse(c, "PROFILE-KIND", AT(c, "subject"), "",
-		    "a CRL has no subject: remove 'subject'");
+	if (!profile_is_certificate(c->profile) && c->yaml->subject != NULL)
+		compile_refuse(c, "PROFILE-KIND", AT(c, "subject"),
+		    "what it makes has no subject: remove 'subject'");
+	if (c->profile->kind == PROFILE_CROSS && c->yaml->subject != NULL)
+		compile_refuse(c, "CROSS-SUBJECT-BYTES", AT(c, "subject"),
+		    "the subject is that of the existing certificate: remove "
+		    "'subject'");
 	for (unsigned i = 0; i < c->yaml->subject_count; i++)
 		compile_slot(c, i);
-}
-
-static void
-compile_path_length(const struct compiler *c, const struct extension_yaml *yaml)
-{
-	uint64_t length;
-
-	if (yaml->path_length == NULL)
-		return;
-	if (text_number(yaml->path_length, 255, &length) != 0) {
-		ca_error_clear();
-		refuse(c, "PROFILE-VALUE",
-		    AT(c, "extensions.basic-constraints.path-length"), "",
-		    "'%s' is not a path length of 0 to 255", yaml->path_length);
-		return;
-	}
-	c->profile->path_length = (int)length;
-}
-
-static void
-compile_basic_constraints(const struct compiler *c)
-{
-	const struct extension_yaml *yaml =
-	    c->yaml->extensions.row[EXT_BASIC_CONSTRAINTS];
-
-	c->profile->path_length = PATH_LENGTH_NONE;
-	if (yaml == NULL)
-		return;
-	c->profile->ca =
-	    compile_bool(c, yaml->ca, AT(c, "extensions.basic-constraints.ca"));
-	compile_path_length(c, yaml);
-}
-
-static const char *
-value_place(const struct compiler *c, enum extension_id id, unsigned i)
-{
-	return AT(c, "extensions.%s.%s[%u]", extensions[id].key,
-	    schema_values_key(id), i);
-}
-
-static void
-unknown_value(const struct compiler *c, enum extension_id id, unsigned i)
-{
-	refuse(c, "PROFILE-VALUE", value_place(c, id, i), "",
-	    "'%s' is not a value that %s may have",
-	    c->yaml->extensions.row[id]->values[i], extensions[id].key);
-}
-
-static void
-compile_key_usage(const struct compiler *c)
-{
-	const struct extension_yaml *yaml =
-	    c->yaml->extensions.row[EXT_KEY_USAGE];
-
-	for (unsigned i = 0; yaml != NULL && i < yaml->values_count; i++) {
-		const struct named *row =
-		    find_named(key_usages, yaml->values[i]);
-
-		if (row == NULL)
-			unknown_value(c, EXT_KEY_USAGE, i);
-		else
-			c->profile->key_usage |= (unsigned)row->value;
-	}
-}
-
-static void
-compile_methods(const struct compiler *c)
-{
-	const struct extension_yaml *yaml =
-	    c->yaml->extensions.row[EXT_AUTHORITY_INFORMATION_ACCESS];
-	struct profile *p = c->profile;
-
-	p->url[URL_CRL] =
-	    c->yaml->extensions.row[EXT_CRL_DISTRIBUTION_POINTS] != NULL;
-	for (unsigned i = 0; yaml != NULL && i < yaml->values_count; i++) {
-		const struct named *row = find_named(methods, yaml->values[i]);
-
-		if (row == NULL)
-			refuse(c, "AIA-METHODS",
-			    value_place(c, EXT_AUTHORITY_INFORMATION_ACCESS, i),
-			    "TLS BR, section 7.1.2.10.3",
-			    "'%s' is not one of ca-issuers, ocsp",
-			    yaml->values[i]);
-		else if (p->url[row->value])
-			refuse(c, "AIA-UNIQUE",
-			    value_place(c, EXT_AUTHORITY_INFORMATION_ACCESS, i),
-			    "TLS BR, section 7.1.2.10.3",
-			    "method '%s' stands there twice", yaml->values[i]);
-		else
-			p->url[row->value] = true;
-	}
-}
-
-/* A name from the table, or an OID written in its one normal form. */
-static ASN1_OBJECT *
-object_by_text(const struct named *names, const char *text)
-{
-	const struct named *row = find_named(names, text);
-	AUTO(ASN1_OBJECT) *object = NULL;
-	char normal[256];
-	int len;
-
-	if (row != NULL)
-		return OBJ_nid2obj(row->value);
-	object = OBJ_txt2obj(text, 1);
-	if (object == NULL) {
-		ca_error_clear();
-		return NULL;
-	}
-	len = OBJ_obj2txt(normal, sizeof normal, object, 1);
-	if (len <= 0 || (size_t)len >= sizeof normal ||
-	    strcmp(normal, text) != 0)
-		return NULL;
-	return TAKE(object);
-}
-
-static bool
-list_holds(const struct object_list *list, const ASN1_OBJECT *object)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (OBJ_cmp(list->objects[i], object) == 0)
-			return true;
-	return false;
-}
-
-static void
-compile_objects(const struct compiler *c, enum extension_id id,
-    const struct named *names, const char *duplicate_id,
-    const char *duplicate_source, struct object_list *list)
-{
-	const struct extension_yaml *yaml = c->yaml->extensions.row[id];
-
-	for (unsigned i = 0; yaml != NULL && i < yaml->values_count; i++) {
-		AUTO(ASN1_OBJECT) *object =
-		    object_by_text(names, yaml->values[i]);
-
-		if (object == NULL)
-			unknown_value(c, id, i);
-		else if (list_holds(list, object))
-			refuse(c, duplicate_id, value_place(c, id, i),
-			    duplicate_source, "'%s' stands there twice",
-			    yaml->values[i]);
-		else
-			list->objects[list->count++] = TAKE(object);
-	}
-}
-
-/* Criticality is fixed, and stated so that the file can be read alone. */
-static void
-compile_critical(const struct compiler *c, enum extension_id id)
-{
-	const struct extension_yaml *yaml = c->yaml->extensions.row[id];
-	const struct extension *row = &extensions[id];
-	const char *place;
-
-	if (yaml == NULL)
-		return;
-	c->profile->has[id] = true;
-	place = AT(c, "extensions.%s.critical", row->key);
-	if (compile_bool(c, yaml->critical, place) != row->critical)
-		refuse(c, row->crit_id, place, row->crit_source,
-		    "%s must%s be critical", row->key,
-		    row->critical ? "" : " not");
-	if (schema_values_key(id) != NULL && yaml->values_count == 0)
-		refuse(c,
-		    id == EXT_KEY_USAGE ? "KU-NONZERO" : "FLD-EXT-NONEMPTY",
-		    AT(c, "extensions.%s", row->key), row->crit_source,
-		    "%s lists nothing", row->key);
-}
-
-static void
-compile_extensions(const struct compiler *c)
-{
-	for (size_t i = 0; i < EXT_COUNT; i++)
-		compile_critical(c, (enum extension_id)i);
-	compile_basic_constraints(c);
-	compile_key_usage(c);
-	compile_methods(c);
-	compile_objects(c, EXT_EXTENDED_KEY_USAGE, purposes, "EKU-NO-DUP",
-	    "RFC 5280, section 4.2.1.12", &c->profile->purposes);
-	compile_objects(c, EXT_CERTIFICATE_POLICIES, policies, "POL-NO-DUP",
-	    "RFC 5280, section 4.2.1.4", &c->profile->policies);
+	check_sources(c);
 }
 
 static void
@@ -503,26 +282,113 @@ compile_reason(const struct compiler *c, unsigned i)
 		return;
 	}
 	ca_error_clear();
-	refuse(c,
+	compile_refuse(c,
 	    strcmp(name, "certificateHold") == 0 ? "CRL-REASON-NOHOLD"
 						 : "CRL-REASON-SET",
-	    place, "TLS BR, section 7.2.2",
-	    "reason '%s' is unknown or not allowed", name);
+	    place, "reason '%s' is unknown or not allowed", name);
 }
 
 static void
 compile_reasons(const struct compiler *c)
 {
-	bool is_crl = c->profile->kind == PROFILE_CRL;
+	bool states = !profile_is_certificate(c->profile);
 
-	if (!is_crl && c->yaml->reasons != NULL)
-		refuse(c, "PROFILE-KIND", AT(c, "reasons"), "",
-		    "only a CRL has reasons: remove 'reasons'");
-	if (is_crl && c->yaml->reasons_count == 0)
-		refuse(c, "PROFILE-REASONS", AT(c, "reasons"), "",
+	if (!states && c->yaml->reasons != NULL)
+		compile_refuse(c, "PROFILE-KIND", AT(c, "reasons"),
+		    "only CRLs and OCSP responses have reasons: remove "
+		    "'reasons'");
+	if (states && c->yaml->reasons_count == 0)
+		compile_refuse(c, "PROFILE-REASONS", AT(c, "reasons"),
 		    "'reasons' must list the reasons that are allowed");
 	for (unsigned i = 0; i < c->yaml->reasons_count; i++)
 		compile_reason(c, i);
+}
+
+/* Which certificates a CRL or an OCSP response is about. */
+static void
+compile_covers(const struct compiler *c)
+{
+	static const char *const names[] = {
+		[COVERS_CA] = "ca",
+		[COVERS_USER] = "user",
+		[COVERS_ALL] = "all",
+	};
+	const char *text = c->yaml->covers, *place = AT(c, "covers");
+	struct profile *p = c->profile;
+
+	if (profile_is_certificate(p)) {
+		if (text != NULL)
+			compile_refuse(c, "PROFILE-KIND", place,
+			    "only CRLs and OCSP responses cover certificates: "
+			    "remove 'covers'");
+		return;
+	}
+	for (int i = 0; text != NULL && i <= COVERS_ALL; i++) {
+		if (strcmp(text, names[i]) != 0 ||
+		    (i == COVERS_ALL && p->kind != PROFILE_CRL))
+			continue;
+		p->covers = (enum profile_covers)i;
+		return;
+	}
+	compile_refuse(c, "PROFILE-COVERS", place,
+	    "'covers' must say which certificates it is about: ca, user%s",
+	    p->kind == PROFILE_CRL ? " or all" : "");
+}
+
+static void
+compile_sha1(const struct compiler *c)
+{
+	const char *text = c->yaml->also_sha1, *place = AT(c, "also-sha1");
+
+	if (text == NULL)
+		return;
+	if (c->profile->kind != PROFILE_OCSP_RESPONSE)
+		compile_refuse(c, "PROFILE-KIND", place,
+		    "only OCSP responses have CertIDs: remove 'also-sha1'");
+	c->profile->adds_sha1 = compile_bool(c, text, place);
+}
+
+/* Only what the rules themselves leave open can be acknowledged. */
+static int
+compile_allow_row(const struct compiler *c, unsigned i)
+{
+	const struct allow_yaml *yaml = &c->yaml->allow[i];
+	const struct rule *rule = rule_by_id(yaml->id);
+	const char *place = AT(c, "allow-lint[%u]", i);
+	struct profile *p = c->profile;
+	struct acknowledgement *row = &p->acknowledged[p->acknowledged_count];
+
+	if (rule == NULL)
+		compile_refuse(c, "PROFILE-ALLOW", place,
+		    "'%s' is no rule: see ca-tool lint --list", yaml->id);
+	else if (rule->level == RULE_MUST || rule->level == RULE_MUSTNOT)
+		compile_refuse(c, "PROFILE-ALLOW", place,
+		    "%s is a %s rule (%s), which nothing overrides", yaml->id,
+		    rule_level_name(rule->level), rule->source);
+	else if (rule->level == RULE_MAY)
+		compile_refuse(c, "PROFILE-ALLOW", place,
+		    "%s allows something, and needs no row here", yaml->id);
+	else if (profile_acknowledges(p, yaml->id, NULL))
+		compile_refuse(c, "PROFILE-DUPLICATE", place,
+		    "%s stands there twice", yaml->id);
+	if (yaml->reason[strspn(yaml->reason, " .-")] == '\0')
+		compile_refuse(c, "PROFILE-ALLOW", place,
+		    "%s needs a reason that people can weigh", yaml->id);
+	row->id = text_copy(yaml->id);
+	row->reason = text_copy(yaml->reason);
+	if (row->id == NULL || row->reason == NULL)
+		return -1;
+	p->acknowledged_count++;
+	return 0;
+}
+
+static int
+compile_allow(const struct compiler *c)
+{
+	for (unsigned i = 0; i < c->yaml->allow_count; i++)
+		if (compile_allow_row(c, i) != 0)
+			return -1;
+	return 0;
 }
 
 int
@@ -540,7 +406,10 @@ profile_compile(const struct profile_yaml *yaml, struct yaml *doc,
 	compile_keys(c);
 	compile_signatures(c);
 	compile_subject(c);
-	compile_extensions(c);
+	compile_covers(c);
+	compile_sha1(c);
+	if (compile_extensions(c) != 0 || compile_allow(c) != 0)
+		return -1;
 	compile_reasons(c);
 	profile_judge(profile, doc, findings);
 	return 0;

@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "profiles/asn1.h"
+#include "profiles/general-name.h"
 #include "profiles/input.h"
 #include "profiles/issuer.h"
 #include "profiles/private.h"
@@ -102,16 +103,14 @@ check_validity(const struct crl_request *request, struct findings *findings)
 	return false;
 }
 
-/* A positive INTEGER's content octets: minimal, at most 20. */
-static bool
-is_serial(const struct crl_entry *entry)
+bool
+serial_is_good(const unsigned char *serial, size_t len)
 {
-	if (entry->serial_len == 0 || entry->serial_len > SERIAL_LEN ||
-	    (entry->serial[0] & 0x80) != 0)
+	if (len == 0 || len > SERIAL_LEN || (serial[0] & 0x80) != 0)
 		return false;
-	if (entry->serial[0] != 0)
+	if (serial[0] != 0)
 		return true;
-	return entry->serial_len > 1 && (entry->serial[1] & 0x80) != 0;
+	return len > 1 && (serial[1] & 0x80) != 0;
 }
 
 /* Minimal and positive, so that the longer one is the larger. */
@@ -132,8 +131,9 @@ refuse_entry(const struct crl_request *request, size_t i,
 	    "entry %zu: %s", i + 1, text);
 }
 
-static bool
-reason_is_allowed(const struct profile *profile, enum revocation_reason reason)
+bool
+profile_allows_reason(
+    const struct profile *profile, enum revocation_reason reason)
 {
 	return (unsigned)reason < REASON_COUNT && profile->reasons[reason];
 }
@@ -144,7 +144,7 @@ check_entry(
 {
 	const struct crl_entry *entry = &request->entries[i];
 
-	if (!is_serial(entry))
+	if (!serial_is_good(entry->serial, entry->serial_len))
 		refuse_entry(request, i, findings, "CRL-ENTRY-SERIAL",
 		    "RFC 5280, section 4.1.2.2",
 		    "the serial number is not that of a certificate");
@@ -152,7 +152,7 @@ check_entry(
 		refuse_entry(request, i, findings, "CRL-ENTRY-DATE",
 		    "TLS BR, section 7.2.2",
 		    "the revocation date lies before 1999 or in the future");
-	if (!reason_is_allowed(request->profile, entry->reason))
+	if (!profile_allows_reason(request->profile, entry->reason))
 		refuse_entry(request, i, findings, "CRL-REASON-SET",
 		    "TLS BR, section 7.2.2",
 		    "the reason is none that the profile allows");
@@ -177,6 +177,30 @@ check_entries(const struct crl_request *request, struct findings *findings)
 			refuse_entry(request, i, findings, "CRL-ORDER", "",
 			    "the serial numbers do not ascend");
 	}
+}
+
+/* CRL-IDP-URI: the URL of the certificates in scope, where the CRL has one. */
+static void
+check_distribution_url(
+    const struct crl_request *request, struct findings *findings)
+{
+	const char *url = request->distribution_url, *why;
+
+	if (profile_needs_distribution_url(request->profile) != (url != NULL)) {
+		refuse(request, findings, "CRL-IDP-URI",
+		    "RFC 5280, section 5.2.5",
+		    url == NULL
+			? "the profile needs the URL that is in the "
+			  "certificates of this CRL's scope"
+			: "the CRL's profile has no issuing distribution "
+			  "point, and so no URL");
+		return;
+	}
+	why = url != NULL ? http_url_fault(url) : NULL;
+	if (why != NULL)
+		findings_add(findings, FINDING_ERROR, "CRL-IDP-URI",
+		    request->place, "RFC 5280, section 5.2.5",
+		    "the URL '%s' %s", url, why);
 }
 
 static void
@@ -208,6 +232,7 @@ check(const struct crl_request *request, const struct issuer *issuer,
 		issuer_check_nesting(issuer,
 		    request->now + validity_of(request) - 1, "CRL",
 		    request->place, findings);
+	check_distribution_url(request, findings);
 	check_entries(request, findings);
 	return 0;
 }
@@ -281,6 +306,7 @@ encode(const struct crl_request *request, const struct issuer *issuer,
 		.aki = ASN1_STRING_get0_data(issuer->ski),
 		.aki_len = (size_t)ASN1_STRING_length(issuer->ski),
 		.crl_number = request->number,
+		.distribution_url = request->distribution_url,
 	};
 
 	if (tbs == NULL || asn1_set_number(tbs->version, VERSION_2) != 0 ||

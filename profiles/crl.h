@@ -44,6 +44,11 @@ struct crl_request {
 	int64_t validity; /* seconds, or 0: the profile's default */
 	const struct crl_entry *entries; /* ascending by serial, no duplicate */
 	size_t entry_count;
+	/*
+	 * Where profile_needs_distribution_url(): the URL in the certificates
+	 * that this CRL is for, octet for octet (CRL-IDP-URI).  NULL else.
+	 */
+	const char *distribution_url;
 	const char *place;
 };
 

@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "profiles/asn1.h"
-#include "profiles/der.h"
+#include "profiles/csr-names.h"
+#include "profiles/der/der.h"
 #include "profiles/input.h"
 #include "profiles/issuer.h"
 #include "profiles/name.h"
@@ -18,6 +19,7 @@ enum { ATTRIBUTES_MAX = 32 };
 void
 csr_clear(struct csr *csr)
 {
+	csr_names_clear(csr);
 	free(csr->spki);
 	free(csr->subject);
 	*csr = (struct csr){ 0 };
@@ -132,6 +134,23 @@ read_subject(const char *place, struct der der, struct findings *findings,
 	return 0;
 }
 
+/* What it asks for, of the octets that were found to be a request. */
+static int
+read_names(const char *place, const unsigned char *der, size_t len,
+    struct findings *findings, struct csr *csr)
+{
+	const unsigned char *p = der;
+	AUTO(X509_REQ) *req = d2i_X509_REQ(NULL, &p, (long)len);
+
+	if (req == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a request");
+	(void)ERR_set_mark();
+	if (csr_read_names(req, csr) != 0)
+		return refuse_by_error("CSR-DER", place, findings);
+	(void)ERR_pop_to_mark();
+	return 0;
+}
+
 static int
 read_fields(const char *place, const unsigned char *der, size_t len,
     struct findings *findings, struct csr *csr)
@@ -146,7 +165,8 @@ read_fields(const char *place, const unsigned char *der, size_t len,
 	if (spki_check(spki.p, spki.len, place, findings) != 0)
 		return -1;
 	check_possession(&object, spki, place, findings);
-	if (read_subject(place, name, findings, &csr->subject) != 0)
+	if (read_subject(place, name, findings, &csr->subject) != 0 ||
+	    read_names(place, der, len, findings, csr) != 0)
 		return -1;
 	if (findings->errors > before)
 		return ca_error(CA_R_INPUT, "'%s' is refused", place);

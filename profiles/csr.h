@@ -12,11 +12,33 @@
 
 enum { CSR_MAX_BYTES = 1 << 20 };
 
-/* What is taken from a request: its public key, and for people its subject. */
+/* What a request's extensions ask for that no end entity gets (CSR-NO-CA). */
+enum csr_asks {
+	CSR_ASKS_CA = 1,           /* basicConstraints with cA */
+	CSR_ASKS_CERT_SIGN = 2,    /* keyUsage with keyCertSign or cRLSign */
+	CSR_ASKS_OCSP_SIGNING = 4, /* extKeyUsage with OCSPSigning or any */
+	CSR_ASKS_MORE = 8,         /* an extension that is none of these and
+	                              not subjectAltName */
+};
+
+/*
+ * What is taken from a request: its public key, and what it asks for.  Names
+ * go into a certificate only where the profile says so, slot by slot.
+ */
 struct csr {
 	unsigned char *spki;
 	size_t spki_len;
-	char *subject; /* escaped; reported, never copied into a certificate */
+	char *subject; /* escaped, for people */
+	/* Its attributes, named as in profiles; OIDs where they have no name. */
+	struct name_value *names;
+	size_t name_count;
+	/* Its subjectAltName: of the four types; others are counted only. */
+	struct alt_name *alt_names;
+	size_t alt_count, alt_others;
+	char *alternative; /* escaped, for people: "dns:a.example"; "": none */
+	unsigned asks;     /* enum csr_asks */
+	char **owned;      /* what names and alt_names point to */
+	size_t owned_count;
 	unsigned char sha256[32]; /* of the DER */
 };
 void csr_clear(struct csr *csr);
@@ -24,9 +46,9 @@ CLEANUP_DEFINE_STRUCT(csr);
 
 /*
  * Read a request, DER or PEM (exactly one, nothing behind it), strictly:
- * CSR-DER, CSR-POP (the self-signature verifies with a SHA-2 algorithm),
- * CSR-KEY (spki_check).  Findings and CA_R_INPUT where refused; `place` names
- * the file.
+ * CSR-DER (its names and extensions too), CSR-POP (the self-signature verifies
+ * with a SHA-2 algorithm), CSR-KEY (spki_check).  Findings and CA_R_INPUT where
+ * refused; `place` names the file.
  */
 int csr_read(const char *place, const unsigned char *data, size_t len,
     struct findings *findings, struct csr *ret_csr) MUST_USE;

@@ -7,8 +7,10 @@
 #include "profiles/certificate.h"
 #include "profiles/existing-private.h"
 #include "profiles/existing.h"
+#include "profiles/general-name.h"
 
 CLEANUP_DEFINE(ASN1_ENUMERATED, ASN1_ENUMERATED_free);
+CLEANUP_DEFINE(ISSUING_DIST_POINT, ISSUING_DIST_POINT_free);
 
 enum { INTEGER_HEADER = 2 }; /* of an INTEGER of up to 127 octets */
 
@@ -152,10 +154,32 @@ crl_facts(X509_CRL *crl, struct crl_facts *ret_facts)
 	return 0;
 }
 
+/* The first URI of its issuing distribution point; NULL where it has none. */
+static int
+distribution_url(const X509_CRL *crl, char **ret_url)
+{
+	AUTO(ISSUING_DIST_POINT) *idp = NULL;
+	const GENERAL_NAME *name;
+	enum alt_type type;
+	int critical;
+
+	*ret_url = NULL;
+	idp = X509_CRL_get_ext_d2i(
+	    crl, NID_issuing_distribution_point, &critical, NULL);
+	if (idp == NULL && critical != -1)
+		return ca_error(CA_R_INPUT,
+		    "its issuing distribution point is malformed or there "
+		    "twice");
+	if (idp == NULL || idp->distpoint == NULL || idp->distpoint->type != 0)
+		return 0;
+	name = sk_GENERAL_NAME_value(idp->distpoint->name.fullname, 0);
+	return name == NULL ? 0 : general_name_text(name, &type, ret_url);
+}
+
 static int
 make_again(const struct signed_object *object, const struct crl_facts *facts,
-    const struct profile *profile, const X509 *issuer, const char *place,
-    struct findings *findings)
+    const char *url, const struct profile *profile, const X509 *issuer,
+    const char *place, struct findings *findings)
 {
 	const struct sigalg *alg =
 	    sigalg_by_der(object->alg.p, object->alg.len);
@@ -168,6 +192,8 @@ make_again(const struct signed_object *object, const struct crl_facts *facts,
 		.validity = facts->next_update - facts->this_update + 1,
 		.entries = facts->entries,
 		.entry_count = facts->entry_count,
+		.distribution_url =
+		    profile_needs_distribution_url(profile) ? url : NULL,
 		.place = place,
 	};
 	AUTO_STRUCT(tbs) again = { 0 };
@@ -190,14 +216,16 @@ crl_check_profile(const unsigned char *der, size_t len,
 {
 	AUTO_STRUCT(crl_facts) facts = { 0 };
 	AUTO(X509_CRL) *crl = NULL;
+	AUTO_CHARS(url) = NULL;
 	struct signed_object object;
 
 	if (crl_read(place, der, len, &crl) != 0)
 		return existing_refused(place, findings);
 	if (!der_signed_object(der, len, &object))
 		return ca_error(CA_R_INTERNAL, "a CRL in PEM");
-	if (crl_facts(crl, &facts) != 0 ||
-	    make_again(&object, &facts, profile, issuer, place, findings) != 0)
+	if (crl_facts(crl, &facts) != 0 || distribution_url(crl, &url) != 0 ||
+	    make_again(
+		&object, &facts, url, profile, issuer, place, findings) != 0)
 		return existing_refused(place, findings);
 	return 0;
 }

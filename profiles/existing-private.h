@@ -3,7 +3,7 @@
 #define CA_PROFILES_EXISTING_PRIVATE_H
 
 #include "base/findings.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
 #include "profiles/private.h"
 
 /* A finding where the profile has given other octets. */

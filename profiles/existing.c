@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "profiles/certificate.h"
+#include "profiles/csr.h"
 #include "profiles/existing-private.h"
+#include "profiles/general-name.h"
 #include "profiles/issuer.h"
 
 CLEANUP_DEFINE(CRL_DIST_POINTS, CRL_DIST_POINTS_free);
@@ -24,6 +26,12 @@ struct original {
 	char *values[PROFILE_LIST_MAX];
 	struct name_value subject[PROFILE_LIST_MAX];
 	size_t subject_count;
+	/* Those of slots that the request filled, and alternative names. */
+	struct name_value asked[PROFILE_LIST_MAX];
+	size_t asked_count;
+	struct alt_name *names;
+	char **name_texts;
+	size_t name_count;
 	char *url[PROFILE_URLS];
 	unsigned char random[SERIAL_LEN];
 	const char *signature;
@@ -33,23 +41,27 @@ static void
 original_clear(struct original *original)
 {
 	certificate_facts_clear(&original->facts);
-	for (size_t i = 0; i < original->subject_count; i++)
+	for (size_t i = 0; i < PROFILE_LIST_MAX; i++)
 		free(original->values[i]);
+	for (size_t i = 0; i < original->name_count; i++)
+		free(original->name_texts[i]);
+	free(original->name_texts);
+	free(original->names);
 	for (size_t i = 0; i < PROFILE_URLS; i++)
 		free(original->url[i]);
 	*original = (struct original){ 0 };
 }
 CLEANUP_DEFINE_STRUCT(original);
 
-/* The profile's name for an attribute, or NULL. */
-static const char *
-attribute_name(const struct profile *profile, const ASN1_OBJECT *object)
+/* The profile's first slot for an attribute, or NULL. */
+static const struct subject_slot *
+slot_of(const struct profile *profile, const ASN1_OBJECT *object)
 {
 	int nid = OBJ_obj2nid(object);
 
 	for (size_t i = 0; i < profile->subject_count; i++)
 		if (profile->subject[i].attribute->nid == nid)
-			return profile->subject[i].attribute->name;
+			return &profile->subject[i];
 	return NULL;
 }
 
@@ -78,22 +90,60 @@ read_subject(
 		    CA_R_INPUT, "its subject has %d attributes", count);
 	for (int i = 0; i < count; i++) {
 		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
-		size_t n = original->subject_count;
-		const char *attribute =
-		    attribute_name(profile, X509_NAME_ENTRY_get_object(entry));
+		const struct subject_slot *slot =
+		    slot_of(profile, X509_NAME_ENTRY_get_object(entry));
+		struct name_value value;
 
-		if (attribute == NULL)
+		if (slot == NULL)
 			return ca_error(CA_R_INPUT,
 			    "its subject has an attribute that profile '%s' "
 			    "does not list",
 			    profile->id);
 		if (copy_utf8(X509_NAME_ENTRY_get_data(entry),
-			&original->values[n]) != 0)
+			&original->values[i]) != 0)
 			return -1;
-		original->subject[n] =
-		    (struct name_value){ attribute, original->values[n] };
-		original->subject_count++;
+		value = (struct name_value){ slot->attribute->name,
+			original->values[i] };
+		if (slot->from_csr)
+			original->asked[original->asked_count++] = value;
+		else
+			original->subject[original->subject_count++] = value;
 	}
+	return 0;
+}
+
+static int
+read_name(const GENERAL_NAME *name, struct original *original)
+{
+	struct alt_name *row = &original->names[original->name_count];
+	char **text = &original->name_texts[original->name_count];
+
+	if (general_name_text(name, &row->type, text) != 0)
+		return -1;
+	row->value = *text;
+	original->name_count++;
+	return 0;
+}
+
+static int
+read_alt_names(const X509 *cert, struct original *original)
+{
+	AUTO(GENERAL_NAMES) *names = NULL;
+	void *value;
+	int count;
+
+	if (extension_decode(cert, NID_subject_alt_name, &value) != 0)
+		return -1;
+	names = value;
+	count = names != NULL ? sk_GENERAL_NAME_num(names) : 0;
+	original->names = calloc((size_t)count + 1, sizeof(*original->names));
+	original->name_texts =
+	    calloc((size_t)count + 1, sizeof(*original->name_texts));
+	if (original->names == NULL || original->name_texts == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for names");
+	for (int i = 0; i < count; i++)
+		if (read_name(sk_GENERAL_NAME_value(names, i), original) != 0)
+			return -1;
 	return 0;
 }
 
@@ -194,7 +244,9 @@ original_read(const X509 *cert, const struct signed_object *object,
 		    "its signature algorithm is unknown or not allowed");
 	original->signature = alg->name;
 	if (certificate_facts(cert, &original->facts) != 0 ||
-	    read_subject(cert, profile, original) != 0 ||
+	    (profile->kind != PROFILE_CROSS &&
+		read_subject(cert, profile, original) != 0) ||
+	    read_alt_names(cert, original) != 0 ||
 	    read_crl_url(cert, &original->url[URL_CRL]) != 0 ||
 	    read_access_urls(cert, original->url) != 0)
 		return -1;
@@ -228,15 +280,26 @@ existing_compare(const struct der *tbs, const struct tbs *again,
 }
 
 static int
-make_again(const struct der *tbs, const struct original *original,
+make_again(const struct der *tbs, struct original *original, const X509 *cert,
     const struct profile *profile, const X509 *issuer, const char *place,
     struct findings *findings)
 {
 	const struct certificate_facts *facts = &original->facts;
+	const bool asked = profile->alt_from_csr;
+	struct csr csr = {
+		.names = original->asked,
+		.name_count = original->asked_count,
+		.alt_names = original->names,
+		.alt_count = original->name_count,
+	};
 	const struct certificate_request request = {
 		.profile = profile,
 		.subject = original->subject,
 		.subject_count = original->subject_count,
+		.alt_names = asked ? NULL : original->names,
+		.alt_count = asked ? 0 : original->name_count,
+		.csr = profile_needs_csr(profile) ? &csr : NULL,
+		.existing = profile->kind == PROFILE_CROSS ? cert : NULL,
 		.spki = facts->spki,
 		.spki_len = facts->spki_len,
 		.issuer = issuer,
@@ -283,8 +346,8 @@ certificate_check_profile(const unsigned char *der, size_t len,
 	if (!der_signed_object(der, len, &object))
 		return ca_error(CA_R_INTERNAL, "a certificate in PEM");
 	if (original_read(cert, &object, profile, &original) != 0 ||
-	    make_again(
-		&object.tbs, &original, profile, issuer, place, findings) != 0)
+	    make_again(&object.tbs, &original, cert, profile, issuer, place,
+		findings) != 0)
 		return existing_refused(place, findings);
 	return 0;
 }

@@ -20,8 +20,9 @@
 /*
  * Findings: all of certificate_check(), as of the certificate's notBefore, and
  * PROFILE-OCTETS where the profile gives other octets.  `issuer` is NULL for
- * a root.  The host part of URLs is the certificate's own word.  -1 only for
- * failures of the machine.
+ * a root.  The host part of URLs is the certificate's own word, and so are
+ * alternative names; a cross certificate stands for the existing one, with
+ * which whoever has that compares it.  -1 only for failures of the machine.
  */
 int certificate_check_profile(const unsigned char *der, size_t len,
     const struct profile *profile, const X509 *issuer, const char *place,
@@ -32,6 +33,15 @@ int certificate_urls(const X509 *cert, char *ret_urls[PROFILE_URLS]) MUST_USE;
 
 /* The same for a CRL, as of its thisUpdate. */
 int crl_check_profile(const unsigned char *der, size_t len,
+    const struct profile *profile, const X509 *issuer, const char *place,
+    struct findings *findings) MUST_USE;
+
+/*
+ * The same for an OCSP response, as of its producedAt.  `issuer` is the CA of
+ * the certificates that it is about; a responder's certificate is taken from
+ * the response.
+ */
+int ocsp_check_profile(const unsigned char *der, size_t len,
     const struct profile *profile, const X509 *issuer, const char *place,
     struct findings *findings) MUST_USE;
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "profiles/asn1.h"
 #include "profiles/certificate.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
 #include "profiles/input.h"
 #include "profiles/issuer.h"
 #include "profiles/name.h"

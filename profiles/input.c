@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "profiles/asn1.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
+#include "profiles/der/grammar.h"
 
 static bool
 is_blank(unsigned char c)
@@ -161,12 +162,16 @@ static int
 check_extension(const char *name, X509_EXTENSION *extension)
 {
 	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
-	size_t offset;
+	const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
+	const struct der oid = { OBJ_get0_data(object), OBJ_length(object) };
+	const struct der octets = { ASN1_STRING_get0_data(value),
+		(size_t)ASN1_STRING_length(value) };
+	struct der_fault fault;
 
-	if (!der_is_strict(ASN1_STRING_get0_data(value),
-		(size_t)ASN1_STRING_length(value), &offset))
+	if (!der_extension_check(oid, octets, &fault))
 		return ca_error(CA_R_INPUT,
-		    "'%s' has an extension whose value is not DER", name);
+		    "'%s' has an extension whose value is not DER: %s", name,
+		    fault.text);
 	return check_default(name, extension);
 }
 

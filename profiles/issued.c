@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "profiles/certificate.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
 #include "profiles/issuer.h"
 
 static void

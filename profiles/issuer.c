@@ -25,25 +25,35 @@ issuer_clear(struct issuer *issuer)
 	ASN1_OCTET_STRING_free(issuer->ski);
 	EXTENDED_KEY_USAGE_free(issuer->purposes);
 	NAME_CONSTRAINTS_free(issuer->constraints);
+	CERTIFICATEPOLICIES_free(issuer->policies);
+	sk_POLICY_MAPPING_pop_free(issuer->mappings, POLICY_MAPPING_free);
+	ASN1_INTEGER_free(issuer->inhibit_any);
 	*issuer = (struct issuer){ 0 };
 }
 
 int
 issuer_read(const X509 *cert, struct issuer *ret_issuer)
 {
+	static const int nids[] = { NID_subject_key_identifier,
+		NID_ext_key_usage, NID_name_constraints,
+		NID_certificate_policies, NID_policy_mappings,
+		NID_inhibit_any_policy };
+	enum { COUNT = sizeof nids / sizeof nids[0] };
 	AUTO_STRUCT(issuer) issuer = { 0 };
-	void *ski = NULL, *purposes = NULL, *constraints = NULL;
+	void *values[COUNT] = { NULL };
 	int result;
 
 	if (certificate_facts(cert, &issuer.facts) != 0)
 		return -1;
-	result =
-	    extension_decode(cert, NID_subject_key_identifier, &ski) != 0 ||
-	    extension_decode(cert, NID_ext_key_usage, &purposes) != 0 ||
-	    extension_decode(cert, NID_name_constraints, &constraints) != 0;
-	issuer.ski = ski;
-	issuer.purposes = purposes;
-	issuer.constraints = constraints;
+	result = 0;
+	for (size_t i = 0; i < COUNT && result == 0; i++)
+		result = extension_decode(cert, nids[i], &values[i]);
+	issuer.ski = values[0];
+	issuer.purposes = values[1];
+	issuer.constraints = values[2];
+	issuer.policies = values[3];
+	issuer.mappings = values[4];
+	issuer.inhibit_any = values[5];
 	if (result != 0)
 		return -1;
 	*ret_issuer = issuer;

@@ -15,6 +15,9 @@ struct issuer {
 	ASN1_OCTET_STRING *ski;        /* NULL: none */
 	EXTENDED_KEY_USAGE *purposes;  /* NULL: none, so no limit */
 	NAME_CONSTRAINTS *constraints; /* NULL: none */
+	CERTIFICATEPOLICIES *policies; /* NULL: none */
+	POLICY_MAPPINGS *mappings;     /* NULL: none */
+	ASN1_INTEGER *inhibit_any;     /* NULL: none */
 };
 
 int issuer_read(const X509 *cert, struct issuer *ret_issuer) MUST_USE;

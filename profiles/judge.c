@@ -1,371 +1,235 @@
 /* What a ruleset says of a compiled profile: the matrix, then its values. */
+#include "profiles/judge.h"
+
+#include <stdio.h>
 #include <string.h>
 
 #include "base/date.h"
 #include "base/yaml.h"
-#include "profiles/private.h"
 
-enum {
-	CA_CRL_MAX_DAYS = 365, /* "12 months" in every reading */
-	ROOT_MIN_DAYS = 2922,
-	ROOT_MAX_DAYS = 9132,
-	RESPONDER_MAX_DAYS = 397, /* 13 months */
+/* What the judging functions share. */
+struct judge {
+	const struct profile *profile;
+	struct yaml *doc;
+	struct findings *findings;
+	unsigned subjects;
 };
 
-/* Kinds of objects, as bits. */
-enum {
-	FOR_ROOT = 1 << PROFILE_ROOT,
-	FOR_SUB = 1 << PROFILE_SUBORDINATE,
-	FOR_OCSP = 1 << PROFILE_OCSP_RESPONDER,
-	FOR_CRL = 1 << PROFILE_CRL,
-	FOR_CA = FOR_ROOT | FOR_SUB,
-	FOR_CERTIFICATES = FOR_CA | FOR_OCSP,
-};
+/* ---- what the files of rules share ------------------------------------ */
 
-/* One rule about values; `broken` says whether a profile offends it. */
-struct value_rule {
-	const char *id;
-	unsigned kinds;
-	enum severity severity[RULESET_COUNT];
-	const char *path; /* where in the file */
-	const char *source;
-	const char *text;
-	bool (*broken)(const struct profile *profile);
-};
-
-#define ALWAYS                               \
-	{                                    \
-		FINDING_ERROR, FINDING_ERROR \
-	}
-#define PRIVATE_ONLY                           \
-	{                                      \
-		FINDING_WARNING, FINDING_ERROR \
-	}
-#define ADVICE                                   \
-	{                                        \
-		FINDING_WARNING, FINDING_WARNING \
-	}
-
-static bool
-is_no_ca(const struct profile *p)
+bool
+judge_has_slot(const struct profile *p, int nid)
 {
-	return p->has[EXT_BASIC_CONSTRAINTS] && !p->ca;
+	for (size_t i = 0; i < p->subject_count; i++)
+		if (p->subject[i].attribute->nid == nid)
+			return true;
+	return false;
 }
 
-static bool
-is_a_ca(const struct profile *p)
-{
-	return p->ca;
-}
-
-static bool
-path_length_without_ca(const struct profile *p)
-{
-	return p->path_length != PATH_LENGTH_NONE &&
-	    (!p->ca || (p->key_usage & KEY_USAGE_CERT_SIGN) == 0);
-}
-
-static bool
-has_path_length(const struct profile *p)
-{
-	return p->path_length != PATH_LENGTH_NONE;
-}
-
-static bool
-key_usage_not_for_ca(const struct profile *p)
-{
-	const unsigned need = KEY_USAGE_CERT_SIGN | KEY_USAGE_CRL_SIGN;
-
-	return p->has[EXT_KEY_USAGE] &&
-	    (p->key_usage & ~(unsigned)KEY_USAGE_DIGITAL_SIGNATURE) != need;
-}
-
-static bool
-key_usage_not_for_responder(const struct profile *p)
-{
-	return p->has[EXT_KEY_USAGE] &&
-	    p->key_usage != KEY_USAGE_DIGITAL_SIGNATURE;
-}
-
-static bool
-has_ocsp_signing(const struct profile *p)
-{
-	return object_list_has(&p->purposes, NID_OCSP_sign);
-}
-
-static bool
-has_any_purpose(const struct profile *p)
-{
-	return object_list_has(&p->purposes, NID_anyExtendedKeyUsage);
-}
-
-static bool
-not_only_ocsp_signing(const struct profile *p)
-{
-	return p->has[EXT_EXTENDED_KEY_USAGE] &&
-	    (p->purposes.count != 1 || !has_ocsp_signing(p));
-}
-
-static bool
-has_ca_issuers(const struct profile *p)
-{
-	return p->url[URL_CA_ISSUERS];
-}
-
-static bool
-has_no_ca_issuers(const struct profile *p)
-{
-	return p->has[EXT_AUTHORITY_INFORMATION_ACCESS] &&
-	    !p->url[URL_CA_ISSUERS];
-}
-
-static bool
-root_too_short(const struct profile *p)
-{
-	return p->validity_default < (int64_t)ROOT_MIN_DAYS * DAY_SECONDS;
-}
-
-static bool
-root_too_long(const struct profile *p)
-{
-	return p->validity_max > (int64_t)ROOT_MAX_DAYS * DAY_SECONDS;
-}
-
-static bool
-responder_too_long(const struct profile *p)
-{
-	return p->validity_max > (int64_t)RESPONDER_MAX_DAYS * DAY_SECONDS;
-}
-
-static bool
-crl_too_long(const struct profile *p)
-{
-	return p->validity_max > (int64_t)CA_CRL_MAX_DAYS * DAY_SECONDS;
-}
-
-static bool
-lacks(const struct profile *p, int nid)
+bool
+judge_requires(const struct profile *p, int nid)
 {
 	for (size_t i = 0; i < p->subject_count; i++)
 		if (p->subject[i].attribute->nid == nid &&
 		    p->subject[i].required)
-			return false;
-	return true;
-}
-
-static bool
-lacks_country(const struct profile *p)
-{
-	return lacks(p, NID_countryName);
-}
-
-static bool
-lacks_organization(const struct profile *p)
-{
-	return lacks(p, NID_organizationName);
-}
-
-static bool
-lacks_common_name(const struct profile *p)
-{
-	return lacks(p, NID_commonName);
-}
-
-static bool
-requires_nothing(const struct profile *p)
-{
-	for (size_t i = 0; i < p->subject_count; i++)
-		if (p->subject[i].required)
-			return false;
-	return true;
-}
-
-static bool
-has_unit(const struct profile *p)
-{
-	for (size_t i = 0; i < p->subject_count; i++)
-		if (p->subject[i].attribute->nid == NID_organizationalUnitName)
 			return true;
 	return false;
 }
 
-static bool
-out_of_order(const struct profile *p)
+bool
+judge_has_family(const struct profile *p, enum key_family family)
 {
-	unsigned last = 0;
-
-	for (size_t i = 0; i < p->subject_count; i++) {
-		unsigned rank = p->subject[i].attribute->rank;
-
-		if (rank != 0 && rank < last)
+	for (size_t i = 0; i < p->key_count; i++)
+		if (p->keys[i]->family == family)
 			return true;
-		last = rank != 0 ? rank : last;
-	}
 	return false;
+}
+
+bool
+judge_max_days(const struct profile *p, int days)
+{
+	return p->validity_max <= (int64_t)days * DAY_SECONDS;
+}
+
+/* One of four types, a dot, and one of three generations (SBR 7.1.6.1). */
+static bool
+is_smime_policy(const char *oid)
+{
+	static const char arc[] = "2.23.140.1.5.";
+	const char *rest = oid + strlen(arc);
+
+	return strncmp(oid, arc, strlen(arc)) == 0 && strlen(rest) == 3 &&
+	    strchr("1234", rest[0]) != NULL && rest[1] == '.' &&
+	    strchr("123", rest[2]) != NULL;
+}
+
+/* rules.md, section 7.5 */
+static bool
+is_reserved(const ASN1_OBJECT *policy, enum reserved kind)
+{
+	static const char *const tls[] = { "2.23.140.1.1", "2.23.140.1.2.1",
+		"2.23.140.1.2.2", "2.23.140.1.2.3" };
+	char text[128];
+
+	if (OBJ_obj2txt(text, sizeof text, policy, 1) <= 0)
+		return false;
+	if (kind == RESERVED_SMIME)
+		return is_smime_policy(text);
+	for (size_t i = 0; i < sizeof tls / sizeof tls[0]; i++)
+		if (strcmp(text, tls[i]) == 0)
+			return true;
+	return false;
+}
+
+size_t
+judge_reserved(const struct profile *p, enum reserved kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->policies.count; i++)
+		count += is_reserved(p->policies.objects[i], kind);
+	return count;
+}
+
+bool
+judge_first_is_reserved(const struct profile *p, enum reserved kind)
+{
+	return p->policies.count > 0 &&
+	    is_reserved(p->policies.objects[0], kind);
+}
+
+/* ---- judging ---------------------------------------------------------- */
+
+static bool
+binds(const struct profile *p, const struct rule *rule, enum reach reach)
+{
+	const bool public = p->ruleset > RULESET_PRIVATE;
+
+	return (rule->rulesets & profile_rulesets(p)) != 0 ||
+	    reach == REACH_ALWAYS ||
+	    (reach == REACH_PRIVATE && p->ruleset != RULESET_RFC5280) ||
+	    (reach == REACH_PUBLIC && public);
 }
 
 static bool
-has_duplicate(const struct profile *p)
+is_absolute(const struct rule *rule)
 {
-	for (size_t i = 0; i < p->subject_count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (p->subject[i].attribute ==
-				p->subject[j].attribute &&
-			    !p->subject[i].attribute->repeats)
-				return true;
-	return false;
+	return rule->level == RULE_MUST || rule->level == RULE_MUSTNOT;
 }
 
-static const struct value_rule value_rules[] = {
-	{ "ROOT-BC", FOR_ROOT, ALWAYS, "extensions.basic-constraints.ca",
-	    "RFC 5280, section 4.2.1.9", "a root must be a CA", is_no_ca },
-	{ "SUB-BC", FOR_SUB, ALWAYS, "extensions.basic-constraints.ca",
-	    "RFC 5280, section 4.2.1.9", "a subordinate CA must be a CA",
-	    is_no_ca },
-	{ "OCR-BC", FOR_OCSP, ALWAYS, "extensions.basic-constraints.ca",
-	    "TLS BR, section 7.1.2.8.4", "a responder may not be a CA",
-	    is_a_ca },
-	{ "BC-PATHLEN-COND", FOR_CERTIFICATES, ALWAYS,
-	    "extensions.basic-constraints.path-length",
-	    "RFC 5280, section 4.2.1.9",
-	    "a path length is for a CA with key-cert-sign only",
-	    path_length_without_ca },
-	{ "ROOT-NO-PATHLEN", FOR_ROOT, ADVICE,
-	    "extensions.basic-constraints.path-length",
-	    "TLS BR, section 7.1.2.1.4", "a root should have no path length",
-	    has_path_length },
-	{ "ROOT-KU", FOR_ROOT, ALWAYS, "extensions.key-usage",
-	    "TLS BR, section 7.1.2.10.7",
-	    "a CA's key usage is key-cert-sign and crl-sign; only "
-	    "digital-signature may be added",
-	    key_usage_not_for_ca },
-	{ "SUB-KU", FOR_SUB, ALWAYS, "extensions.key-usage",
-	    "TLS BR, section 7.1.2.10.7",
-	    "a CA's key usage is key-cert-sign and crl-sign; only "
-	    "digital-signature may be added",
-	    key_usage_not_for_ca },
-	{ "OCR-KU", FOR_OCSP, ALWAYS, "extensions.key-usage",
-	    "TLS BR, section 7.1.2.8.7",
-	    "a responder's key usage is digital-signature alone",
-	    key_usage_not_for_responder },
-	{ "SUB-NO-OCSPSIGNING", FOR_CA, ALWAYS, "extensions.extended-key-usage",
-	    "RFC 6960, section 4.2.2.2",
-	    "a CA with ocsp-signing could answer for its issuer's "
-	    "certificates: remove it",
-	    has_ocsp_signing },
-	{ "TLSSUB-EKU-FORBIDDEN", FOR_SUB, ADVICE,
-	    "extensions.extended-key-usage", "TLS BR, section 7.1.2.10.6",
-	    "'any' gives up the limit that the purposes set", has_any_purpose },
-	{ "OCR-EKU", FOR_OCSP, ALWAYS, "extensions.extended-key-usage",
-	    "TLS BR, section 7.1.2.8.5",
-	    "a responder's purpose is ocsp-signing alone",
-	    not_only_ocsp_signing },
-	{ "OCR-NO-AIA", FOR_OCSP, PRIVATE_ONLY,
-	    "extensions.authority-information-access",
-	    "TLS BR, section 7.1.2.8.3",
-	    "a responder's certificate may not point to ca-issuers",
-	    has_ca_issuers },
-	{ "SUB-AIA", FOR_SUB, ADVICE, "extensions.authority-information-access",
-	    "TLS BR, section 7.1.2.10.3",
-	    "a subordinate CA should point to ca-issuers", has_no_ca_issuers },
-	{ "ROOT-LIFE-MIN", FOR_ROOT, ADVICE, "validity.default",
-	    "TLS BR, section 7.1.2.1.1",
-	    "a root should be valid for 2922 days or more", root_too_short },
-	{ "ROOT-LIFE-MAX", FOR_ROOT, ADVICE, "validity.max",
-	    "TLS BR, section 7.1.2.1.1",
-	    "a root should be valid for 9132 days at most", root_too_long },
-	{ "OCR-LIFE-SHORT", FOR_OCSP, ADVICE, "validity.max",
-	    "RFC 6960, section 4.2.2.2.1",
-	    "a responder that cannot be revoked should be valid for 13 months "
-	    "at most",
-	    responder_too_long },
-	{ "CRL-NEXTUPDATE-CA", FOR_CRL, PRIVATE_ONLY, "validity.max",
-	    "TLS BR, section 7.2",
-	    "a CA's CRL may be valid for 365 days at most", crl_too_long },
-	{ "NAM-CA-NONEMPTY", FOR_CA, ALWAYS, "subject",
-	    "RFC 5280, section 4.1.2.6",
-	    "a CA has a name: some attribute must be required",
-	    requires_nothing },
-	{ "NAM-CA-C", FOR_CERTIFICATES, ADVICE, "subject",
-	    "TLS BR, section 7.1.2.10.2", "country should be required",
-	    lacks_country },
-	{ "NAM-CA-O", FOR_CERTIFICATES, ADVICE, "subject",
-	    "TLS BR, section 7.1.2.10.2", "organization should be required",
-	    lacks_organization },
-	{ "NAM-CA-CN", FOR_CERTIFICATES, ADVICE, "subject",
-	    "TLS BR, section 7.1.2.10.2", "common-name should be required",
-	    lacks_common_name },
-	{ "NAM-CA-NO-OU", FOR_CA, ADVICE, "subject",
-	    "TLS BR, section 7.1.2.10.2",
-	    "organizational-unit is discouraged in names of CAs", has_unit },
-	{ "NAM-ORDER", FOR_CERTIFICATES, ALWAYS, "subject",
-	    "TLS BR, section 7.1.4.2",
-	    "attributes must stand in the order domain-component, country, "
-	    "state, locality, postal-code, street, organization, surname, "
-	    "given-name, organizational-unit, common-name",
-	    out_of_order },
-	{ "NAM-NO-DUP", FOR_CERTIFICATES, ALWAYS, "subject",
-	    "TLS BR, section 7.1.4.1",
-	    "only domain-component and street may stand there twice",
-	    has_duplicate },
-};
-
-/* An RFC's demand binds every ruleset; the BR's own advise under rfc5280. */
-static enum severity
-matrix_severity(const struct profile *p, const struct extension_rule *rule)
+/*
+ * Broken: what binds is an error, unless it is acknowledged; what does not
+ * bind here is a warning or nothing.
+ */
+static void
+complain(const struct judge *j, const struct rule *rule, enum reach reach,
+    bool hard, const char *path, const char *text)
 {
-	if (rule->mark == MARK_SHOULD || rule->mark == MARK_SHOULD_NOT)
-		return FINDING_WARNING;
-	return rule->rfc || p->ruleset != RULESET_RFC5280 ? FINDING_ERROR
-							  : FINDING_WARNING;
-}
+	const char *place = yaml_place(j->doc, "%s", path);
+	const char *reason;
+	bool soft = !hard && !is_absolute(rule);
 
-static const char *
-matrix_complaint(enum extension_mark mark, bool present)
-{
-	switch (mark) {
-	case MARK_MUST:
-		return present ? NULL : "must be there";
-	case MARK_SHOULD:
-		return present ? NULL : "should be there";
-	case MARK_MUST_NOT:
-		return present ? "may not be there" : NULL;
-	case MARK_SHOULD_NOT:
-		return present ? "should not be there" : NULL;
-	case MARK_MAY:
-		break;
+	if (!binds(j->profile, rule, reach)) {
+		if (reach == REACH_ADVICE || reach == REACH_PRIVATE)
+			findings_add(j->findings, FINDING_WARNING, rule->id,
+			    place, rule->source, "%s", text);
+	} else if (soft &&
+	    profile_acknowledges(j->profile, rule->id, &reason)) {
+		findings_add(j->findings, FINDING_NOTICE, rule->id, place,
+		    rule->source, "%s; acknowledged: %s", text, reason);
+	} else {
+		findings_add(j->findings, FINDING_ERROR, rule->id, place,
+		    rule->source, "%s%s", text,
+		    soft ? "; mend it, or give a reason in allow-lint" : "");
 	}
-	return NULL;
+}
+
+static bool
+applies(const struct judge *j, const struct rule *rule, unsigned subjects)
+{
+	return ((subjects != 0 ? subjects : rule->subjects) & j->subjects) != 0;
 }
 
 static void
-judge_extension(const struct profile *p, enum extension_id id, struct yaml *doc,
-    struct findings *findings)
+judge_forbidden(const struct judge *j)
 {
-	const struct extension_rule *rule = extension_rule(p->kind, id);
-	const char *complaint = matrix_complaint(rule->mark, p->has[id]);
+	const struct profile *p = j->profile;
 
-	if (complaint != NULL)
-		findings_add(findings, matrix_severity(p, rule), rule->id,
-		    yaml_place(doc, "extensions.%s", extensions[id].key),
-		    rule->source, "extension %s %s in a %s profile",
-		    extensions[id].key, complaint, profile_kind_name(p->kind));
+	for (size_t i = 0; i < EXT_COUNT; i++) {
+		const char *id =
+		    extension_forbidden(p->kind, (enum extension_id)i);
+		const struct rule *rule;
+		char text[128], path[64];
+
+		if (!p->has[i] || id == NULL)
+			continue;
+		rule = rule_by_id(id);
+		(void)snprintf(text, sizeof text,
+		    "extension %s may not be there in a profile of kind %s",
+		    extensions[i].key, profile_kind_name(p->kind));
+		(void)snprintf(
+		    path, sizeof path, "extensions.%s", extensions[i].key);
+		findings_add(j->findings, FINDING_ERROR, id,
+		    yaml_place(j->doc, "%s", path),
+		    rule != NULL ? rule->source : "", "%s", text);
+	}
+}
+
+static void
+judge_extension(const struct judge *j, const struct extension_rule *row)
+{
+	const struct rule *rule = rule_by_id(row->id);
+	const char *key = extensions[row->extension].key;
+	const char *modal;
+	char text[128], path[64];
+
+	if (rule == NULL || !applies(j, rule, row->subjects) ||
+	    j->profile->has[row->extension] == row->wanted)
+		return;
+	modal = is_absolute(rule) ? "must" : "should";
+	(void)snprintf(text, sizeof text, "extension %s %s%s be there", key,
+	    modal, row->wanted ? "" : " not");
+	(void)snprintf(path, sizeof path, "extensions.%s", key);
+	complain(j, rule, row->reach, false, path, text);
+}
+
+static void
+judge_values(const struct judge *j, const struct value_rules *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct value_rule *row = &table->rows[i];
+		const struct rule *rule = rule_by_id(row->id);
+
+		if (rule != NULL && applies(j, rule, row->subjects) &&
+		    row->broken(j->profile))
+			complain(j, rule, row->reach, row->hard, row->path,
+			    row->text);
+	}
+}
+
+/* A CA for mail or code is also one that is not for TLS (BR 7.1.2.3). */
+static unsigned
+judged_subjects(const struct profile *p)
+{
+	unsigned subjects = profile_subjects(p);
+
+	if ((subjects & (FOR_SMIMECA | FOR_CSCA)) != 0)
+		subjects |= FOR_NONTLS;
+	return subjects;
 }
 
 void
 profile_judge(
     const struct profile *profile, struct yaml *doc, struct findings *findings)
 {
-	for (size_t i = 0; i < EXT_COUNT; i++)
-		judge_extension(profile, (enum extension_id)i, doc, findings);
-	for (size_t i = 0; i < sizeof value_rules / sizeof value_rules[0];
-	     i++) {
-		const struct value_rule *rule = &value_rules[i];
+	const struct judge j = { profile, doc, findings,
+		judged_subjects(profile) };
+	const struct extension_rule *row;
 
-		if ((rule->kinds & 1U << profile->kind) != 0 &&
-		    rule->broken(profile))
-			findings_add(findings, rule->severity[profile->ruleset],
-			    rule->id, yaml_place(doc, "%s", rule->path),
-			    rule->source, "%s", rule->text);
-	}
+	judge_forbidden(&j);
+	for (size_t i = 0; (row = extension_rule_at(i)) != NULL; i++)
+		judge_extension(&j, row);
+	judge_values(&j, &judge_ca);
+	judge_values(&j, &judge_leaf);
+	judge_values(&j, &judge_status);
 }

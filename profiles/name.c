@@ -71,6 +71,15 @@ attribute_by_name(const char *name)
 	return NULL;
 }
 
+const struct attribute *
+attribute_by_nid(int nid)
+{
+	for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++)
+		if (attributes[i].nid == nid)
+			return &attributes[i];
+	return NULL;
+}
+
 enum name_encoding
 name_encoding_by_name(const char *name)
 {
@@ -197,16 +206,13 @@ says_nothing(const char *value)
 	return false;
 }
 
-/* What is wrong with the value, or NULL. */
-static const char *
-unclean(const char *value, const char *escaped)
+const char *
+name_unclean(const char *value, size_t len)
 {
-	size_t len = strlen(value);
-
 	if (len == 0)
 		return "is empty";
-	if (strcmp(value, escaped) != 0)
-		return "has a control character, a backslash or broken UTF-8";
+	if (!text_is_safe(value, len))
+		return "has a control character or broken UTF-8";
 	if (value[0] == ' ' || value[len - 1] == ' ')
 		return "begins or ends with a blank";
 	if (has_html_entity(value))
@@ -218,21 +224,19 @@ unclean(const char *value, const char *escaped)
 	return NULL;
 }
 
-static int
+static void
 check_clean(
     const struct name_part *part, const char *place, struct findings *findings)
 {
-	AUTO_CHARS(escaped) = text_escape(part->value, strlen(part->value));
-	const char *why;
+	const char *why = name_unclean(part->value, strlen(part->value));
 
-	if (escaped == NULL)
-		return -1;
-	why = unclean(part->value, escaped);
+	/* Shown to people, it could not be told from an escape. */
+	if (why == NULL && strchr(part->value, '\\') != NULL)
+		why = "has a backslash";
 	if (why != NULL)
 		findings_add(findings, FINDING_ERROR, "NAM-CLEAN", place,
 		    "TLS BR, section 7.1.2.7", "%s '%s' %s",
 		    part->attribute->name, part->value, why);
-	return 0;
 }
 
 static void
@@ -256,7 +260,8 @@ name_check(
 	check_length(part, place, findings);
 	check_alphabet(part, place, findings);
 	check_country(part, place, findings);
-	return check_clean(part, place, findings);
+	check_clean(part, place, findings);
+	return 0;
 }
 
 int

@@ -28,8 +28,9 @@ struct attribute {
 	const char *enc_id; /* the rule that fixes its string types */
 };
 
-/* The row called `name`, or NULL. */
+/* The row called `name`, or that with this NID; NULL. */
 const struct attribute *attribute_by_name(const char *name);
+const struct attribute *attribute_by_nid(int nid);
 
 /* "printable", "utf8", "ia5"; 0 for anything else. */
 enum name_encoding name_encoding_by_name(const char *name);
@@ -47,6 +48,12 @@ struct name_part {
  */
 int name_check(const struct name_part *part, const char *place,
     struct findings *findings) MUST_USE;
+
+/*
+ * What is wrong with a value of `len` octets and a NUL behind them (NAM-CLEAN):
+ * a clause with its own verb, "is empty"; NULL: nothing.
+ */
+const char *name_unclean(const char *value, size_t len);
 
 /*
  * One AttributeTypeAndValue per RDN (NAM-RDN-SINGLE), in the order given.

@@ -6,11 +6,11 @@
 #include "profiles/certificate.h"
 
 /*
- * request->issuer against the request.  `subject` is the encoded name, or NULL
- * where it has none because of findings.
+ * request->issuer against the request.  `subject` is the encoded name, `names`
+ * the alternative ones; NULL where there are none because of findings.
  */
 int nesting_check(const struct certificate_request *request, int64_t not_after,
     const unsigned char *subject, size_t subject_len,
-    struct findings *findings) MUST_USE;
+    const GENERAL_NAMES *names, struct findings *findings) MUST_USE;
 
 #endif

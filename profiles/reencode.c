@@ -3,10 +3,15 @@
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 
 #include "base/error.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
 #include "profiles/input.h"
+#include "profiles/ocsp.h"
+
+CLEANUP_DEFINE(OCSP_BASICRESP, OCSP_BASICRESP_free);
+CLEANUP_DEFINE(OCSP_RESPONSE, OCSP_RESPONSE_free);
 
 /* Decoding errors of OpenSSL are replaced by one sentence of ours. */
 static int
@@ -135,4 +140,35 @@ reencode_csr(const char *name, const unsigned char *der, size_t len)
 		    name);
 	again_len = i2d_re_X509_REQ_tbs(req, &again);
 	return compare(name, der, len, again, again_len);
+}
+
+int
+reencode_ocsp(const char *name, const unsigned char *der, size_t len)
+{
+	AUTO(OCSP_RESPONSE) *response = NULL;
+	AUTO(OCSP_BASICRESP) *basic = NULL;
+	AUTO_DER(again) = NULL;
+	const unsigned char *end = der;
+	struct ocsp_parts parts;
+	int again_len;
+
+	if (ocsp_take_apart(name, der, len, &parts) != 0)
+		return -1;
+	(void)ERR_set_mark();
+	response = d2i_OCSP_RESPONSE(NULL, &end, (long)len);
+	if (response == NULL || end != der + len)
+		return refuse(name, "OCSP response");
+	basic = OCSP_response_get1_basic(response);
+	if (basic == NULL)
+		return refuse(name, "OCSP response");
+	(void)ERR_pop_to_mark();
+	again_len = i2d_OCSP_RESPDATA(OCSP_resp_get0_respdata(basic), &again);
+	if (again_len <= 0)
+		return ca_error(CA_R_MEMORY, "cannot encode '%s' again", name);
+	if (!der_equal(parts.tbs, again, (size_t)again_len))
+		return ca_error(CA_R_INPUT,
+		    "'%s' does not encode back to the same octets: it is not "
+		    "DER",
+		    name);
+	return 0;
 }

@@ -17,4 +17,7 @@ int reencode_crl(
 int reencode_csr(
     const char *name, const unsigned char *der, size_t len) MUST_USE;
 
+int reencode_ocsp(
+    const char *name, const unsigned char *der, size_t len) MUST_USE;
+
 #endif

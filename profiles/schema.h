@@ -6,14 +6,49 @@
 #include "profiles/extension.h"
 
 struct attribute_yaml {
-	char *attribute, *encoding, *required;
+	char *attribute, *encoding, *required, *from;
 };
 
+/* One attribute of a name that is fixed. */
+struct name_yaml {
+	char *attribute, *encoding, *value;
+};
+
+/* One subtree of name constraints: exactly one of these. */
+struct subtree_yaml {
+	char *dns, *ip, *email, *uri;
+	struct name_yaml *directory;
+	unsigned directory_count;
+};
+
+struct cps_yaml {
+	char *policy, *url;
+};
+
+struct mapping_yaml {
+	char *issuer, *subject;
+};
+
+/* What an extension may have; each has few of these. */
 struct extension_yaml {
 	char *critical;
 	char *ca, *path_length;
 	char **values;
 	unsigned values_count;
+	char **rsa_values, **ec_values;
+	unsigned rsa_values_count, ec_values_count;
+	struct cps_yaml *cps;
+	unsigned cps_count;
+	struct mapping_yaml *mappings;
+	unsigned mappings_count;
+	struct subtree_yaml *permitted, *excluded;
+	unsigned permitted_count, excluded_count;
+	char *require_policy, *inhibit_mapping, *skip;
+	char *required, *from, *only;
+};
+
+struct allow_yaml {
+	char *id, *reason;
 };
 
 struct extensions_yaml {
@@ -25,12 +60,14 @@ struct validity_yaml {
 };
 
 struct profile_yaml {
-	char *format, *id, *title, *kind, *ruleset;
+	char *format, *id, *title, *kind, *ruleset, *covers, *also_sha1;
 	char **keys, **signatures, **reasons;
 	unsigned keys_count, signatures_count, reasons_count;
 	struct validity_yaml validity;
 	struct attribute_yaml *subject;
 	unsigned subject_count;
+	struct allow_yaml *allow;
+	unsigned allow_count;
 	struct extensions_yaml extensions;
 };
 

@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "profiles/asn1.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
+#include "profiles/ocsp.h"
 #include "profiles/reencode.h"
 
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
 	    reencode_certificate },
 	[OBJECT_CRL] = { "crl", "X509 CRL", reencode_crl },
 	[OBJECT_CSR] = { "csr", "CERTIFICATE REQUEST", reencode_csr },
+	[OBJECT_OCSP] = { "ocsp", NULL, reencode_ocsp },
 };
 
 const char *
@@ -51,19 +53,17 @@ int
 object_assemble(const struct tbs *tbs, const unsigned char *sig, size_t sig_len,
     unsigned char **ret_der, size_t *ret_len)
 {
-	AUTO_PTR(signed_sequence) *object = signed_sequence_new();
+	AUTO_PTR(signed_sequence) *object = NULL;
 
+	if (tbs->kind == OBJECT_OCSP)
+		return ocsp_assemble(
+		    tbs, sig, sig_len, NULL, 0, ret_der, ret_len);
+	object = signed_sequence_new();
 	if (object == NULL ||
 	    asn1_set_der(object->tbs, tbs->der, tbs->len) != 0 ||
-	    asn1_set_der(object->alg, tbs->alg->der, tbs->alg->der_len) != 0)
+	    asn1_set_der(object->alg, tbs->alg->der, tbs->alg->der_len) != 0 ||
+	    asn1_set_signature(object->signature, sig, sig_len) != 0)
 		return -1;
-	if (sig_len > SIGNATURE_MAX ||
-	    ASN1_STRING_set(object->signature, sig, (int)sig_len) != 1)
-		return ca_error(CA_R_INTERNAL,
-		    "a signature of %zu octets cannot be stored", sig_len);
-	/* Without this, trailing zero bits of the signature would be cut. */
-	object->signature->flags &= ~(ASN1_STRING_FLAG_BITS_LEFT | 0x07);
-	object->signature->flags |= ASN1_STRING_FLAG_BITS_LEFT;
 	return asn1_encode(
 	    object, ASN1_ITEM_rptr(SIGNED_SEQUENCE), ret_der, ret_len);
 }
@@ -82,7 +82,7 @@ object_with_constant(
 	return object_assemble(tbs, rsa, sizeof rsa, ret_der, ret_len);
 }
 
-/* Where the AlgorithmIdentifier stands inside; a CSR has none. */
+/* Where it stands inside a certificate or CRL; others have none. */
 static bool
 inner_alg(enum object_kind kind, struct der tbs, struct der *ret_alg)
 {
@@ -107,7 +107,7 @@ verify_algorithms(const struct tbs *tbs, const struct signed_object *object)
 		return ca_error(CA_R_VERIFY,
 		    "the signature algorithm of the %s is not '%s'",
 		    object_kind_name(tbs->kind), tbs->alg->name);
-	if (tbs->kind == OBJECT_CSR)
+	if (tbs->kind == OBJECT_CSR || tbs->kind == OBJECT_OCSP)
 		return 0;
 	if (!inner_alg(tbs->kind, object->tbs, &inner) ||
 	    !der_equal(inner, tbs->alg->der, tbs->alg->der_len))
@@ -118,16 +118,33 @@ verify_algorithms(const struct tbs *tbs, const struct signed_object *object)
 	return 0;
 }
 
+/* tbs, alg and signature of an object of this kind; false: malformed. */
+static bool
+take_apart(enum object_kind kind, const unsigned char *der, size_t len,
+    struct signed_object *ret_object)
+{
+	struct ocsp_parts parts;
+	size_t offset;
+
+	if (kind != OBJECT_OCSP)
+		return der_is_strict(der, len, &offset) &&
+		    der_signed_object(der, len, ret_object);
+	if (ocsp_take_apart("ocsp", der, len, &parts) != 0)
+		return false;
+	*ret_object = (struct signed_object){
+		.tbs = parts.tbs, .alg = parts.alg, .signature = parts.signature
+	};
+	return true;
+}
+
 int
 object_verify(const struct tbs *tbs, const unsigned char *spki, size_t spki_len,
     const unsigned char *der, size_t der_len)
 {
 	const char *name = object_kind_name(tbs->kind);
 	struct signed_object object;
-	size_t offset;
 
-	if (!der_is_strict(der, der_len, &offset) ||
-	    !der_signed_object(der, der_len, &object))
+	if (!take_apart(tbs->kind, der, der_len, &object))
 		return ca_error(CA_R_VERIFY, "the signed %s is not DER", name);
 	if (!der_equal(object.tbs, tbs->der, tbs->len))
 		return ca_error(CA_R_VERIFY,
@@ -150,6 +167,9 @@ object_pem(
 	const char *text;
 	long text_len;
 
+	if (kinds[kind].label == NULL)
+		return ca_error(CA_R_INTERNAL, "there is no PEM for %s",
+		    object_kind_name(kind));
 	if (bio == NULL || len > INT32_MAX ||
 	    PEM_write_bio(bio, kinds[kind].label, "", der, (long)len) <= 0)
 		return ca_error(CA_R_MEMORY, "cannot write a %s as PEM",

@@ -15,9 +15,10 @@ enum object_kind {
 	OBJECT_CERTIFICATE, /* TBSCertificate, RFC 5280, section 4.1 */
 	OBJECT_CRL,         /* TBSCertList, RFC 5280, section 5.1 */
 	OBJECT_CSR,         /* CertificationRequestInfo, RFC 2986 */
+	OBJECT_OCSP,        /* ResponseData, RFC 6960, section 4.2.1 */
 };
 
-/* "certificate", "crl", "csr"; and back, -1 with CA_R_CORRUPT raised. */
+/* "certificate", "crl", "csr", "ocsp"; and back, -1, CA_R_CORRUPT raised. */
 const char *object_kind_name(enum object_kind kind);
 int object_kind_by_name(const char *name, enum object_kind *ret_kind) MUST_USE;
 
@@ -33,8 +34,9 @@ void tbs_clear(struct tbs *tbs);
 CLEANUP_DEFINE_STRUCT(tbs);
 
 /*
- * SEQUENCE { tbs, alg, BIT STRING sig }: all three kinds have this form.
- * The result is malloc'd.
+ * SEQUENCE { tbs, alg, BIT STRING sig }; for OBJECT_OCSP that, as the
+ * BasicOCSPResponse of an OCSPResponse without certificates: with the
+ * responder's, see ocsp_assemble() in ocsp.h.  The result is malloc'd.
  */
 int object_assemble(const struct tbs *tbs, const unsigned char *sig,
     size_t sig_len, unsigned char **ret_der, size_t *ret_len) MUST_USE;
@@ -52,11 +54,15 @@ int object_with_constant(
  * it encodes back to the same octets, inner and outer AlgorithmIdentifier are
  * alg's octets, its to-be-signed part is `tbs` byte for byte, and the
  * signature verifies with the kept public key `spki`.  CA_R_VERIFY otherwise.
+ * OBJECT_OCSP: a certificate beside it, which is not signed, may be there once.
  */
 int object_verify(const struct tbs *tbs, const unsigned char *spki,
     size_t spki_len, const unsigned char *der, size_t der_len) MUST_USE;
 
-/* PEM with the label of the kind; malloc'd, NUL-terminated. */
+/*
+ * PEM with the label of the kind; malloc'd, NUL-terminated.  OCSP responses
+ * have no label: CA_R_INTERNAL.
+ */
 int object_pem(enum object_kind kind, const unsigned char *der, size_t len,
     char **ret_pem) MUST_USE;
 

@@ -1,7 +1,8 @@
 #include <string.h>
 
 #include "base/date.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
+#include "profiles/existing.h"
 #include "support.h"
 
 static const unsigned char one[] = { 0x01 }, two[] = { 0x02 },
@@ -546,10 +547,96 @@ close_all(void **state)
 	return 0;
 }
 
+/* CRL-IDP-*: the partition's URL, octet for octet, and the profile's flags. */
+static void
+check_scope(const char *name, int only_ca, int only_user)
+{
+	static const char url[] = "http://c.example/p7.crl";
+	struct world w;
+	AUTO(X509_CRL) *crl = NULL;
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_DER(der) = NULL;
+	ISSUING_DIST_POINT *idp;
+	const ASN1_STRING *uri;
+	int critical, type, len;
+
+	world_open(&w, "p-256");
+	profile_free(w.profile);
+	w.profile = load(name, NULL, NULL);
+	w.req.profile = w.profile;
+	refused(&w.req, "CRL-IDP-URI");
+	w.req.distribution_url = "https://c.example/p7.crl";
+	refused(&w.req, "CRL-IDP-URI");
+	w.req.distribution_url = url;
+	crl = issue_crl(&w);
+	idp = X509_CRL_get_ext_d2i(
+	    crl, NID_issuing_distribution_point, &critical, NULL);
+	assert_non_null(idp);
+	assert_int_equal(critical, 1);
+	assert_int_equal(idp->onlyCA > 0, only_ca);
+	assert_int_equal(idp->onlyuser > 0, only_user);
+	assert_int_equal(idp->indirectCRL > 0, 0);
+	assert_null(idp->onlysomereasons);
+	assert_int_equal(sk_GENERAL_NAME_num(idp->distpoint->name.fullname), 1);
+	uri = GENERAL_NAME_get0_value(
+	    sk_GENERAL_NAME_value(idp->distpoint->name.fullname, 0), &type);
+	assert_int_equal(type, GEN_URI);
+	assert_int_equal(ASN1_STRING_length(uri), strlen(url));
+	assert_memory_equal(ASN1_STRING_get0_data(uri), url, strlen(url));
+	ISSUING_DIST_POINT_free(idp);
+	len = i2d_X509_CRL(crl, &der);
+	assert_int_equal(crl_check_profile(der, (size_t)len, w.profile, w.ca,
+			     "crl", &findings),
+	    0);
+	assert_clean(&findings);
+	world_close(&w);
+}
+
+static void
+test_scopes(void **state)
+{
+	struct world w;
+
+	(void)state;
+	check_scope("crl-ca-only", 1, 0);
+	check_scope("crl-partition", 0, 1);
+	/* A full CRL has no such URL. */
+	world_open(&w, "p-256");
+	w.req.distribution_url = "http://c.example/p7.crl";
+	refused(&w.req, "CRL-IDP-URI");
+	world_close(&w);
+}
+
+/* A partition judged by the full CRL's profile. */
+static void
+test_other_scope(void **state)
+{
+	struct world w;
+	AUTO_PTR(profile) *partition = load("crl-partition", NULL, NULL);
+	AUTO(X509_CRL) *crl = NULL;
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_DER(der) = NULL;
+	int len;
+
+	(void)state;
+	world_open(&w, "p-256");
+	w.req.profile = partition;
+	w.req.distribution_url = "http://c.example/p7.crl";
+	crl = issue_crl(&w);
+	len = i2d_X509_CRL(crl, &der);
+	assert_int_equal(crl_check_profile(der, (size_t)len, w.profile, w.ca,
+			     "crl", &findings),
+	    0);
+	assert_finding(&findings, "PROFILE-OCTETS");
+	world_close(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_other_scope),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_bytes),

@@ -416,6 +416,222 @@ test_unsorted_attributes(void **state)
 	refused(other, other_len, "CSR-POP");
 }
 
+/* A request that asks for names and extensions; DER, OPENSSL_free(). */
+static unsigned char *
+asking(const char *const *extensions, size_t *ret_len)
+{
+	AUTO(X509_REQ) *req = X509_REQ_new();
+	X509_NAME *name = X509_NAME_new();
+	STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
+	unsigned char *der = NULL;
+	X509V3_CTX ctx;
+	int len;
+
+	X509V3_set_ctx(&ctx, NULL, NULL, req, NULL, 0);
+	assert_int_equal(X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8,
+			     (const unsigned char *)"Partner", -1, -1, 0),
+	    1);
+	assert_int_equal(
+	    X509_NAME_add_entry_by_txt(name, "pseudonym", MBSTRING_UTF8,
+		(const unsigned char *)"P", -1, -1, 0),
+	    1);
+	for (size_t i = 0; extensions[i] != NULL; i += 2) {
+		X509_EXTENSION *one = X509V3_EXT_nconf_nid(
+		    NULL, &ctx, OBJ_sn2nid(extensions[i]), extensions[i + 1]);
+
+		assert_non_null(one);
+		assert_true(sk_X509_EXTENSION_push(list, one) > 0);
+	}
+	if (sk_X509_EXTENSION_num(list) > 0)
+		assert_int_equal(X509_REQ_add_extensions(req, list), 1);
+	assert_int_equal(X509_REQ_set_subject_name(req, name), 1);
+	assert_int_equal(X509_REQ_set_pubkey(req, key("p-256", 0)), 1);
+	assert_true(X509_REQ_sign(req, key("p-256", 0), EVP_sha256()) > 0);
+	len = i2d_X509_REQ(req, &der);
+	assert_true(len > 0);
+	X509_NAME_free(name);
+	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+	*ret_len = (size_t)len;
+	return der;
+}
+
+static void
+test_names(void **state)
+{
+	static const char *const extensions[] = { "subjectAltName",
+		"DNS:a.example,IP:192.0.2.1,email:a@b.example,"
+		"URI:urn:x:y,RID:1.2.3",
+		NULL };
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_STRUCT(csr) csr = { 0 };
+	size_t len;
+	AUTO_DER(der) = asking(extensions, &len);
+	static const struct alt_name names[] = {
+		{ ALT_DNS, "a.example" },
+		{ ALT_IP, "192.0.2.1" },
+		{ ALT_EMAIL, "a@b.example" },
+		{ ALT_URI, "urn:x:y" },
+	};
+
+	(void)state;
+	assert_int_equal(csr_read("x.csr", der, len, &findings, &csr), 0);
+	assert_int_equal(findings.count, 0);
+	assert_int_equal(csr.name_count, 2);
+	assert_string_equal(csr.names[0].attribute, "organization");
+	assert_string_equal(csr.names[0].value, "Partner");
+	assert_string_equal(csr.names[1].attribute, "2.5.4.65");
+	assert_int_equal(csr.alt_count, 4);
+	assert_int_equal(csr.alt_others, 1);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(csr.alt_names[i].type, names[i].type);
+		assert_string_equal(csr.alt_names[i].value, names[i].value);
+	}
+	assert_string_equal(csr.alternative,
+	    "dns:a.example, ip:192.0.2.1, email:a@b.example, uri:urn:x:y, a "
+	    "name of another type");
+	assert_int_equal(csr.asks, 0);
+}
+
+static void
+test_asks(void **state)
+{
+	static const struct {
+		const char *extensions[3];
+		unsigned asks;
+	} cases[] = {
+		{ { NULL }, 0 },
+		{ { "basicConstraints", "critical,CA:TRUE", NULL },
+		    CSR_ASKS_CA },
+		{ { "basicConstraints", "critical,CA:FALSE", NULL }, 0 },
+		{ { "keyUsage", "critical,keyCertSign", NULL },
+		    CSR_ASKS_CERT_SIGN },
+		{ { "keyUsage", "critical,cRLSign", NULL },
+		    CSR_ASKS_CERT_SIGN },
+		{ { "keyUsage", "critical,digitalSignature", NULL }, 0 },
+		{ { "extendedKeyUsage", "OCSPSigning", NULL },
+		    CSR_ASKS_OCSP_SIGNING },
+		{ { "extendedKeyUsage", "anyExtendedKeyUsage", NULL },
+		    CSR_ASKS_OCSP_SIGNING },
+		{ { "extendedKeyUsage", "serverAuth", NULL }, 0 },
+		{ { "noCheck", "ignored", NULL }, CSR_ASKS_MORE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		AUTO_STRUCT(findings) findings = { 0 };
+		AUTO_STRUCT(csr) csr = { 0 };
+		size_t len;
+		AUTO_DER(der) = asking(cases[i].extensions, &len);
+
+		assert_int_equal(
+		    csr_read("x.csr", der, len, &findings, &csr), 0);
+		assert_int_equal(csr.asks, cases[i].asks);
+		assert_string_equal(csr.alternative, "");
+	}
+}
+
+/* Two requests for extensions: OpenSSL reads the first alone. */
+static void
+test_asks_twice(void **state)
+{
+	static const struct {
+		int first, second;
+		unsigned values; /* of the first */
+		bool fine;
+	} cases[] = {
+		{ NID_ext_req, NID_undef, 1, true },
+		{ NID_ms_ext_req, NID_undef, 1, true },
+		{ NID_ext_req, NID_undef, 2, false },
+		{ NID_ext_req, NID_ext_req, 1, false },
+		{ NID_ext_req, NID_ms_ext_req, 1, false },
+	};
+	/* keyUsage, critical, keyCertSign; and digitalSignature */
+	static const unsigned char values[2][18] = {
+		{ 0x30, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x1d, 0x0f, 0x01,
+		    0x01, 0xff, 0x04, 0x04, 0x03, 0x02, 0x02, 0x04 },
+		{ 0x30, 0x10, 0x30, 0x0e, 0x06, 0x03, 0x55, 0x1d, 0x0f, 0x01,
+		    0x01, 0xff, 0x04, 0x04, 0x03, 0x02, 0x07, 0x80 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		AUTO(X509_REQ) *req = X509_REQ_new();
+		const int nids[] = { cases[i].first, cases[i].second };
+		AUTO_STRUCT(findings) findings = { 0 };
+		AUTO_STRUCT(csr) csr = { 0 };
+		AUTO_DER(der) = NULL;
+		int len;
+
+		for (size_t n = 0; n < 2 && nids[n] != NID_undef; n++) {
+			X509_ATTRIBUTE *attribute =
+			    X509_ATTRIBUTE_create_by_NID(NULL,
+				n == 0 ? nids[n] : NID_ms_ext_req,
+				V_ASN1_SEQUENCE, values[n], sizeof values[n]);
+
+			assert_non_null(attribute);
+			if (n == 0 && cases[i].values == 2)
+				assert_int_equal(
+				    X509_ATTRIBUTE_set1_data(attribute,
+					V_ASN1_SEQUENCE, values[1],
+					sizeof values[1]),
+				    1);
+			assert_int_equal(X509_REQ_add1_attr(req, attribute), 1);
+			X509_ATTRIBUTE_free(attribute);
+			/* Only so does the library take it twice. */
+			attribute = X509_REQ_get_attr(req, (int)n);
+			assert_int_equal(X509_ATTRIBUTE_set1_object(
+					     attribute, OBJ_nid2obj(nids[n])),
+			    1);
+		}
+		assert_int_equal(X509_REQ_set_pubkey(req, key("p-256", 0)), 1);
+		assert_true(
+		    X509_REQ_sign(req, key("p-256", 0), EVP_sha256()) > 0);
+		len = i2d_X509_REQ(req, &der);
+		assert_true(len > 0);
+		if (!cases[i].fine) {
+			refused(der, (size_t)len, "CSR-DER");
+			continue;
+		}
+		assert_int_equal(
+		    csr_read("x.csr", der, (size_t)len, &findings, &csr), 0);
+		assert_int_equal(csr.asks, CSR_ASKS_CERT_SIGN);
+	}
+}
+
+/* DER that is no GeneralNames; an address of five octets. */
+static void
+test_malformed_names(void **state)
+{
+	static const char *const extensions[][3] = {
+		{ "subjectAltName", "DER:3003020101", NULL },
+		{ "subjectAltName", "DER:300787050102030405", NULL },
+		{ "basicConstraints", "DER:0500", NULL },
+		{ "keyUsage", "DER:0500", NULL },
+		{ "extendedKeyUsage", "DER:0500", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
+		size_t len;
+		AUTO_DER(der) = asking(extensions[i], &len);
+
+		refused(der, len, "CSR-DER");
+	}
+}
+
+/* A NUL in a name, as in "bank.example\0.evil.org". */
+static void
+test_nul(void **state)
+{
+	static const char *const extensions[] = { "subjectAltName",
+		"DER:300c820a61002e6578616d706c65", NULL };
+	size_t len;
+	AUTO_DER(der) = asking(extensions, &len);
+
+	(void)state;
+	refused(der, len, "CSR-DER");
+}
+
 static int
 close_all(void **state)
 {
@@ -428,6 +644,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_asks),
+		cmocka_unit_test(test_asks_twice),
+		cmocka_unit_test(test_malformed_names),
+		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_every_type),
 		cmocka_unit_test(test_other_hash),
 		cmocka_unit_test(test_pem),

@@ -1,6 +1,7 @@
-#include "profiles/der.h"
+#include "profiles/der/der.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "support.h"
 
@@ -25,6 +26,17 @@ static const struct sample good[] = {
 		'0', 'Z' } },
 	{ "implicit", 4, { 0x80, 2, 0, 0 } },
 	{ "explicit", 5, { 0xa0, 3, 2, 1, 0 } },
+	{ "PrintableString", 13,
+	    { 0x13, 11, 'A', 'z', '0', ' ', '\'', '(', ')', '+', ',', '/',
+		'?' } },
+	{ "NumericString", 4, { 0x12, 2, '1', ' ' } },
+	{ "UTF8String", 4, { 0x0c, 2, 0xc3, 0xa5 } },
+	{ "UTF8String empty", 2, { 0x0c, 0 } },
+	{ "IA5String", 4, { 0x16, 2, 0, 0x7f } },
+	{ "VisibleString", 4, { 0x1a, 2, ' ', '~' } },
+	{ "BMPString", 4, { 0x1e, 2, 0, 'A' } },
+	{ "UniversalString", 6, { 0x1c, 4, 0, 1, 0xf6, 0 } },
+	{ "T61String", 3, { 0x14, 1, 0xff } },
 };
 
 static const struct sample bad[] = {
@@ -67,6 +79,41 @@ static const struct sample bad[] = {
 	    { 24, 17, '2', '0', '2', '6', '1', '1', '2', '0', '1', '2', '0',
 		'0', '0', '0', '.', '5', 'Z' } },
 	{ "inner one cut off", 4, { 0x30, 2, 2, 1 } },
+	{ "SEQUENCE as OCTET STRING's parts", 5, { 0x24, 3, 4, 1, 0 } },
+	{ "high tag in one octet", 3, { 0xbf, 1, 0 } },
+	{ "high context tag", 4, { 0x9f, 0x1f, 1, 0 } },
+	{ "PrintableString *", 3, { 0x13, 1, '*' } },
+	{ "PrintableString NUL", 3, { 0x13, 1, 0 } },
+	{ "NumericString letter", 3, { 0x12, 1, 'a' } },
+	{ "UTF8String overlong", 4, { 0x0c, 2, 0xc0, 0x80 } },
+	{ "UTF8String surrogate", 5, { 0x0c, 3, 0xed, 0xa0, 0x80 } },
+	{ "IA5String 80", 3, { 0x16, 1, 0x80 } },
+	{ "VisibleString tab", 3, { 0x1a, 1, 9 } },
+	{ "BMPString odd", 3, { 0x1e, 1, 0 } },
+	{ "BMPString surrogate", 4, { 0x1e, 2, 0xd8, 0 } },
+	{ "UniversalString of three", 5, { 0x1c, 3, 0, 0, 0 } },
+	{ "UniversalString beyond", 6, { 0x1c, 4, 0, 0x11, 0, 0 } },
+	{ "SET inside out of order", 10,
+	    { 0x30, 8, 0x31, 6, 2, 1, 2, 2, 1, 1 } },
+};
+
+/* What is wrong, and where. */
+static const struct {
+	struct sample sample;
+	size_t offset;
+	const char *text;
+} told[] = {
+	{ { "", 4, { 0x30, 2, 1, 1 } }, 2, "cut off" },
+	{ { "", 5, { 0x30, 3, 1, 1, 1 } }, 2, "neither 00 nor FF" },
+	{ { "", 6, { 0x30, 4, 2, 2, 0, 1 } }, 2, "shortest form" },
+	{ { "", 4, { 0x30, 0x80, 0, 0 } }, 0, "indefinite" },
+	{ { "", 4, { 0x30, 0x81, 1, 5 } }, 0, "shortest form" },
+	{ { "", 8, { 2, 0x85, 1, 0, 0, 0, 0, 5 } }, 0, "4 GiB" },
+	{ { "", 4, { 5, 0, 5, 0 } }, 2, "something follows" },
+	{ { "", 0, { 0 } }, 0, "nothing" },
+	{ { "", 8, { 0x31, 6, 2, 1, 2, 2, 1, 1 } }, 5, "ascending" },
+	{ { "", 4, { 0x30, 2, 0, 0 } }, 2, "end-of-contents" },
+	{ { "", 5, { 0x30, 3, 0x13, 1, '@' } }, 2, "PrintableString" },
 };
 
 static void
@@ -99,6 +146,59 @@ test_bad(void **state)
 		assert_true(offset <= bad[i].len);
 		free(copy);
 	}
+}
+
+static void
+test_told(void **state)
+{
+	struct der_fault fault;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+		const struct sample *sample = &told[i].sample;
+
+		assert_false(der_check(sample->der, sample->len, &fault));
+		assert_int_equal(fault.at - sample->der, told[i].offset);
+		if (strstr(fault.text, told[i].text) == NULL)
+			fail_msg("%zu: %s", i, fault.text);
+	}
+}
+
+/*
+ * A mebibyte of the worst: 32 elements deep, many small ones, one SET of equal
+ * elements.  Linear time: far below a second, where a quadratic walk takes
+ * minutes.
+ */
+static void
+test_hostile(void **state)
+{
+	enum { SIZE = 1 << 20, HEAD = 5 };
+	static const unsigned char tags[] = { DER_SEQUENCE, DER_SET };
+	unsigned char *der = malloc(SIZE);
+	size_t offset, inner = SIZE - HEAD;
+	clock_t start = clock();
+
+	(void)state;
+	assert_non_null(der);
+	for (size_t t = 0; t < sizeof tags; t++) {
+		der[0] = tags[t];
+		der[1] = 0x83;
+		der[2] = (unsigned char)(inner >> 16);
+		der[3] = (unsigned char)(inner >> 8);
+		der[4] = (unsigned char)inner;
+		for (size_t i = HEAD; i < SIZE; i++)
+			der[i] = 0x30;
+		assert_false(der_is_strict(der, SIZE, &offset));
+		for (size_t i = HEAD; i + 2 <= SIZE; i += 2) {
+			der[i] = DER_NULL;
+			der[i + 1] = 0;
+		}
+		/* An odd length: the last octet is an element cut off. */
+		assert_false(der_is_strict(der, SIZE, &offset));
+		assert_int_equal(offset, SIZE - 1);
+	}
+	free(der);
+	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 }
 
 static void
@@ -138,6 +238,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_told),
+		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_take),
 	};

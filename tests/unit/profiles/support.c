@@ -8,7 +8,7 @@
 
 #include "base/date.h"
 #include "base/file.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
 
 enum { KEYS_PER_TYPE = 4 };
 

@@ -11,29 +11,8 @@
 #include "ca-tool/quorum.h"
 #include "ca-tool/room.h"
 #include "ca-tool/session.h"
+#include "ca-tool/shipped.h"
 #include "ceremony/authority.h"
-
-/*
- * The profiles that came with this program, found from where it lies, so that
- * an installed tree and the build tree work alike and can be moved.
- */
-static int
-shipped_profiles(char **ret_path)
-{
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *slash;
-
-	if (n <= 0)
-		return ca_error_errno(CA_R_IO, "cannot read '/proc/self/exe'");
-	exe[n] = '\0';
-	slash = strrchr(exe, '/');
-	if (slash == NULL)
-		return ca_error(CA_R_INTERNAL, "'%s' is no path", exe);
-	*slash = '\0';
-	*ret_path = text_printf("%s/%s/profiles", exe, CA_TOOL_DATA_FROM_BIN);
-	return *ret_path != NULL ? 0 : -1;
-}
 
 /* authority.yaml holds the module's absolute path. */
 static int

@@ -103,14 +103,43 @@ report_plan_head(struct session *session, const struct plan *plan)
 	return 0;
 }
 
+/* One line of allow-lint, as text or as an element of an array. */
+static int
+each_acknowledged(void *ctx, const char *text)
+{
+	struct steps *lines = ctx;
+
+	if (!lines->json) {
+		fputs("\n", stdout);
+		print_field(stdout, "Allowed", text);
+	} else if (json_array_append_new(lines->array, json_string(text)) !=
+	    0) {
+		return ca_error(CA_R_MEMORY, "no memory for the report");
+	}
+	return 0;
+}
+
+/* Whoever approves the plan approves what its profiles let pass. */
+static int
+report_acknowledged(struct session *session, const struct plan *plan)
+{
+	struct steps lines = { .json = session_json(session) };
+
+	if (lines.json)
+		lines.array =
+		    session_report(session, "acknowledged", json_array());
+	return plan_acknowledged(plan, each_acknowledged, &lines);
+}
+
 static int
 report_plan(struct session *session, struct authority *authority,
     const struct plan *plan)
 {
 	if (report_warnings(session, authority) != 0 ||
-	    report_plan_head(session, plan) != 0)
+	    report_plan_head(session, plan) != 0 ||
+	    report_steps(session, plan) != 0)
 		return -1;
-	return report_steps(session, plan);
+	return report_acknowledged(session, plan);
 }
 
 /* ---- plan check ------------------------------------------------------- */
@@ -209,7 +238,9 @@ cmd_plan_show(struct session *session)
 		&session->findings, &authority) != 0 ||
 	    plan_open(authority, session->options.args[0], date_now(),
 		&session->findings, &plan) != 0 ||
-	    report_plan(session, authority, plan) != 0)
+	    report_plan(session, authority, plan) != 0 ||
+	    report_objects(session, plan) != 0)
 		return -1;
-	return report_objects(session, plan);
+	print_findings(session);
+	return 0;
 }

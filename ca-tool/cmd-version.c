@@ -18,6 +18,7 @@
 #include "ca-tool/session.h"
 #include "ceremony/authority.h"
 #include "pkcs11/module.h"
+#include "profiles/lint/lint.h"
 
 /* libp11 and popt cannot be asked at run time: as they were at the build. */
 struct library {
@@ -45,13 +46,15 @@ static int
 report_program(struct session *session)
 {
 	struct library rows[LIBRARIES];
+	AUTO_CHARS(lints) = NULL;
 	json_t *object;
 	char sha256_hex[65];
 
-	if (people_program_sha256(sha256_hex) != 0)
+	if (people_program_sha256(sha256_hex) != 0 || lint_version(&lints) != 0)
 		return -1;
 	session_report(session, "version", json_string(CA_TOOL_VERSION));
 	session_report(session, "sha256", json_string(sha256_hex));
+	session_report(session, "lints", json_string(lints));
 	object = session_report(session, "libraries", json_object());
 	libraries(rows);
 	for (size_t i = 0; i < LIBRARIES; i++)
@@ -65,6 +68,7 @@ report_program(struct session *session)
 	for (size_t i = 0; i < LIBRARIES; i++)
 		printf("  %-11s %s%s\n", rows[i].name, rows[i].version,
 		    rows[i].note);
+	print_field(stdout, "Linter", lints);
 	return 0;
 }
 

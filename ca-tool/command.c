@@ -1,5 +1,6 @@
 #include "ca-tool/command.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -106,6 +107,23 @@ static const struct command command_table[] = {
 	    "--quorum is a copy of quorum/SETID. Every object is decoded from "
 	    "the bytes that will be signed. Signatures go to DIR/confirmations: "
 	    "copy them back, and go on with plan run --resume." },
+	{ "profile show", cmd_profile_show, "PROFILE", 1, 1, TAKES_AUTHORITY,
+	    "say in plain words what a profile lets be signed",
+	    "Needs no token. PROFILE is a file, or the name of a profile of "
+	    "the authority, or of one that came with this program. Warnings of "
+	    "its ruleset, and findings that it acknowledges, are shown too." },
+	{ "profile check", cmd_profile_check, "FILE...", 1, UINT_MAX,
+	    TAKES_REPORT, "find everything that is wrong with profiles",
+	    "Needs neither an authority nor a token. Compiles each file as "
+	    "init does, and lists all that is wrong with it, each with its "
+	    "place, the rule and its source. With errors, the exit status is "
+	    "3." },
+	{ "profile diff", cmd_profile_diff, "PROFILE PROFILE", 2, 2,
+	    TAKES_AUTHORITY, "say in what two profiles differ",
+	    "Needs no token. Each PROFILE is a file or a name, as for profile "
+	    "show. What both say alike is left out; comments and the order of "
+	    "keys in the file do not count. The exit status is 0 whether they "
+	    "differ or not." },
 	{ "key list", cmd_key_list, "", 0, 0, TAKES_TOKEN,
 	    "list the keys, and whether the token calls them fit for use",
 	    "Logs in to the token and compares it with the journal. With -v "
@@ -208,6 +226,25 @@ static const struct command command_table[] = {
 	    "which rows were not as they should be. Entries that are damaged, "
 	    "or contradict each other, are refused, and nothing is changed: "
 	    "put a backup in their place." },
+	{ "lint", cmd_lint, "[FILE...]", 0, UINT_MAX,
+	    TAKES_REPORT | OPTION_BIT(OPT_ISSUER) | OPTION_BIT(OPT_PREVIOUS) |
+		OPTION_BIT(OPT_EXISTING) | OPTION_BIT(OPT_RULESET) |
+		OPTION_BIT(OPT_KIND) | OPTION_BIT(OPT_AT) |
+		OPTION_BIT(OPT_BLOCKLIST) | OPTION_BIT(OPT_SIGNING) |
+		OPTION_BIT(OPT_LIST),
+	    "check certificates, CRLs, OCSP responses and requests",
+	    "Needs neither an authority nor a token. FILE is DER or PEM, also "
+	    "with many blocks, a directory with all below it, or - for "
+	    "standard input. Everything that breaks a rule of RFC 5280, the "
+	    "CA/Browser Forum or a root programme is listed with the octet and "
+	    "the clause. With errors, the exit status is 3.\n"
+	    "--ruleset: rfc5280, private, cabf-tls, cabf-smime or cabf-cs, "
+	    "also several with commas; otherwise, what the policies of a "
+	    "certificate claim. --kind says what an object is, such as root, "
+	    "leaf or crl-ca, where its octets do not. --issuer: where several "
+	    "certificates are given, each object is held to the one whose "
+	    "name and key identifier it states. --signing makes warnings "
+	    "errors. --list shows every rule that is checked." },
 	{ "version", cmd_version, "", 0, 0,
 	    TAKES_AUTHORITY | OPTION_BIT(OPT_MODULE),
 	    "versions of the program, libraries and the PKCS#11 module",

@@ -54,6 +54,7 @@ int cmd_journal_reindex(struct session *session);
 int cmd_journal_verify(struct session *session);
 int cmd_journal_show(struct session *session);
 int cmd_key_list(struct session *session);
+int cmd_lint(struct session *session);
 int cmd_operator_new(struct session *session);
 int cmd_plan_approve(struct session *session);
 int cmd_plan_check(struct session *session);
@@ -61,6 +62,9 @@ int cmd_plan_confirm(struct session *session);
 int cmd_plan_run(struct session *session);
 int cmd_plan_show(struct session *session);
 int cmd_plan_status(struct session *session);
+int cmd_profile_check(struct session *session);
+int cmd_profile_diff(struct session *session);
+int cmd_profile_show(struct session *session);
 int cmd_share_check(struct session *session);
 int cmd_version(struct session *session);
 

@@ -60,6 +60,13 @@ enum option {
 	OPT_STATE,
 	OPT_OUT,
 	OPT_LIST,
+	OPT_ISSUER, /* repeatable */
+	OPT_PREVIOUS,
+	OPT_EXISTING,
+	OPT_RULESET, /* repeatable */
+	OPT_AT,
+	OPT_BLOCKLIST,
+	OPT_SIGNING,
 	OPT_PIN_FD,
 	OPT_SO_PIN_FD,
 	OPT_PASSPHRASE_FD, /* repeatable */

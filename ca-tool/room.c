@@ -133,6 +133,13 @@ people_show(void *ctx, enum room_style style, const char *text)
 }
 
 void
+people_pause(struct people *people)
+{
+	bar_erase(people);
+	(void)fflush(stderr);
+}
+
+void
 people_leave(struct people *people)
 {
 	bar_erase(people);

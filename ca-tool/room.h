@@ -60,6 +60,9 @@ CLEANUP_DEFINE_STRUCT(people);
 /* Will this operator's passphrases and card PINs come from a descriptor? */
 bool people_has_source(const struct people *people, const char *name);
 
+/* The bar goes for now, so that something can be printed. */
+void people_pause(struct people *people);
+
 /* The room is done: what follows stands apart from what it showed. */
 void people_leave(struct people *people);
 

@@ -96,6 +96,42 @@ describe_step(void *ctx, size_t step, const char *kind, const char *text)
 		d->failed = true;
 }
 
+static int
+show_acknowledged(void *ctx, const char *text)
+{
+	const struct describing *d = ctx;
+
+	d->room->show(d->room->ctx, ROOM_WARNING, text);
+	return 0;
+}
+
+/* With what the linter found in the object and lets pass. */
+static int
+show_linted(const struct room *room, const struct built_object *o)
+{
+	AUTO_CHARS(text) = NULL;
+
+	if (built_lint_text(o->lint, &text) < 0)
+		return -1;
+	return room_lint(room, text);
+}
+
+int
+room_lint(const struct room *room, const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		AUTO_CHARS(line) =
+		    text_printf("the linter says of it: %.*s", (int)len, text);
+
+		if (line == NULL)
+			return -1;
+		room->show(room->ctx, ROOM_WARNING, line);
+		text += len + (text[len] == '\n');
+	}
+	return 0;
+}
+
 /* Each object and act, in one line. */
 static int
 show_preview(const struct plan *plan, const struct room *room)
@@ -111,7 +147,8 @@ show_preview(const struct plan *plan, const struct room *room)
 
 		if (say(room, ROOM_TEXT,
 			text_printf("  %s '%s': %s", object_kind_name(o->kind),
-			    o->name, o->summary)) < 0)
+			    o->name, o->summary)) < 0 ||
+		    show_linted(room, o) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < build->act_count; i++)
@@ -164,7 +201,8 @@ show_plan(struct authority *authority, const struct plan *plan,
 	room->show(room->ctx, ROOM_PHASE, heading);
 	if (show_warnings(authority, room) < 0 || show_window(plan, room) < 0 ||
 	    plan_describe(plan, describe_step, &d) < 0 || d.failed ||
-	    show_preview(plan, room) < 0)
+	    show_preview(plan, room) < 0 ||
+	    plan_acknowledged(plan, show_acknowledged, &d) < 0)
 		return -1;
 	if (plan_unattended(plan))
 		room->show(room->ctx, ROOM_WARNING,

@@ -27,6 +27,7 @@ struct authority {
 	unsigned char *config_bytes; /* authority.yaml as loaded */
 	size_t config_len;
 	char *config_sha256;
+	struct blocklist *blocklist; /* once it is asked for */
 	struct journal *journal;
 	struct module *module;
 	struct token *token;

@@ -13,6 +13,8 @@
 #include "ceremony/operators.h"
 #include "ceremony/vouch.h"
 #include "pkcs11/sign.h"
+#include "profiles/lint/blocklist.h"
+#include "profiles/lint/lint.h"
 
 enum {
 	CONFIG_MAX_BYTES = 64 * 1024,
@@ -52,6 +54,25 @@ static const cyaml_schema_value_t step_kind_name = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, YAML_MAX_TEXT),
 };
 
+static const cyaml_schema_field_t linter_fields[] = {
+	YAML_NEEDED("name", struct linter_config, name),
+	YAML_NEEDED("path", struct linter_config, path),
+	YAML_NEEDED("sha256", struct linter_config, sha256),
+	YAML_OPTIONAL("timeout", struct linter_config, timeout),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t linter_schema = {
+	CYAML_VALUE_MAPPING(
+	    CYAML_FLAG_DEFAULT, struct linter_config, linter_fields),
+};
+
+static const cyaml_schema_field_t blocklist_fields[] = {
+	YAML_NEEDED("path", struct blocklist_config, path),
+	YAML_NEEDED("sha256", struct blocklist_config, sha256),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	YAML_NEEDED("format", struct authority_config, format),
 	YAML_NEEDED("id", struct authority_config, id),
@@ -68,6 +89,12 @@ static const cyaml_schema_field_t config_fields[] = {
 	    CYAML_FLAG_DEFAULT | CYAML_FLAG_OPTIONAL, struct authority_config,
 	    publication, publication_fields),
 	YAML_OPTIONAL("jobs", struct authority_config, jobs),
+	CYAML_FIELD_SEQUENCE("linters",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct authority_config,
+	    linters, &linter_schema, 0, LINTERS_MAX),
+	CYAML_FIELD_MAPPING("blocklist",
+	    CYAML_FLAG_DEFAULT | CYAML_FLAG_OPTIONAL, struct authority_config,
+	    blocklist, blocklist_fields),
 	CYAML_FIELD_END,
 };
 
@@ -229,6 +256,9 @@ check_config(const struct authority_config *config, struct yaml *doc,
 		    config->login);
 	check_pin_config(config, doc, findings);
 	check_unattended_config(config, doc, findings);
+	linters_check_config(
+	    config->linters, config->linters_count, doc, findings);
+	blocklist_check_config(&config->blocklist, doc, findings);
 	if (config->jobs != NULL &&
 	    (text_number(config->jobs, JOBS_MAX, &jobs) < 0 || jobs == 0)) {
 		ca_error_clear();
@@ -400,6 +430,7 @@ void
 authority_free(struct authority *authority)
 {
 	authority_logout(authority);
+	blocklist_free(authority->blocklist);
 	if (authority->journal != NULL)
 		journal_free(authority->journal);
 	yaml_value_free(&authority_schema, authority->config);
@@ -411,6 +442,19 @@ authority_free(struct authority *authority)
 	cleanup_fd(&authority->lock);
 	cleanup_fd(&authority->fd);
 	free(authority);
+}
+
+int
+authority_blocklist(
+    struct authority *authority, const struct blocklist **ret_list)
+{
+	const struct blocklist_config *config = &authority->config->blocklist;
+
+	if (authority->blocklist == NULL && config->path != NULL &&
+	    blocklist_open(config, &authority->blocklist) < 0)
+		return -1;
+	*ret_list = authority->blocklist;
+	return 0;
 }
 
 /* ---- the quorum ------------------------------------------------------- */
@@ -617,10 +661,14 @@ journal_login(
 {
 	const struct token_facts *facts = token_facts(authority->token);
 	const struct module_facts *module = module_facts(authority->module);
+	AUTO_CHARS(lints) = NULL;
 
+	if (lint_version(&lints) < 0)
+		return -1;
 	return journal_append(authority->journal, ENTRY_LOGIN,
 	    json_pack("{s:s, s:s, s:I, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, "
-		      "s:s, s:s}, s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s}}",
+		      "s:s, s:s}, s:{s:s, s:s, s:s}, "
+		      "s:{s:s, s:s, s:s, s:s}}",
 		"run", run, "serial", facts->serial, "flags",
 		(json_int_t)facts->flags, "module_sha256", module->sha256,
 		"tool", "version", room->tool_version, "sha256",
@@ -631,7 +679,7 @@ journal_login(
 		module->description, "version", module->version,
 		/* It is part of the program. */
 		"linter", "name", "ca-tool", "version", room->tool_version,
-		"sha256", room->tool_sha256),
+		"sha256", room->tool_sha256, "lints", lints),
 	    "logged in to the token", NULL);
 }
 

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/findings.h"
 #include "ceremony/journal/journal.h"
+#include "ceremony/linters.h"
 #include "ceremony/quorum/set.h"
 #include "ceremony/room.h"
 #include "pkcs11/token.h"
@@ -86,7 +87,10 @@ struct authority_config {
 	struct {
 		char *crl, *ca_issuers, *ocsp; /* NULL where not given */
 	} publication;
-	char *jobs; /* threads that sign; NULL: 1 */
+	char *jobs;                    /* threads that sign; NULL: 1 */
+	struct linter_config *linters; /* outside ones */
+	unsigned linters_count;
+	struct blocklist_config blocklist;
 };
 
 enum authority_mode {
@@ -186,6 +190,14 @@ const unsigned char *authority_config_bytes(
     const struct authority *authority, size_t *ret_len);
 const char *authority_config_sha256(const struct authority *authority);
 unsigned authority_jobs(const struct authority *authority);
+
+/*
+ * The keys that are not to be certified, as authority.yaml names them: read
+ * once, and the authority's; NULL where it names none.  CA_R_POLICY where the
+ * file is not what its digest says.
+ */
+int authority_blocklist(
+    struct authority *authority, const struct blocklist **ret_list) MUST_USE;
 
 /*
  * The key called `name`, found on the token, checked, and its public key

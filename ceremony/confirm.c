@@ -791,10 +791,12 @@ show_object(const struct copy *copy, size_t n, const struct line *line,
 	AUTO_CHARS(name) = member(line->row, "name");
 	AUTO_CHARS(key) = member(line->row, "key");
 	AUTO_CHARS(text) = NULL;
+	AUTO_CHARS(lint) = NULL;
 	AUTO_CHARS(head) = NULL;
 	AUTO_CHARS(tail) = NULL;
 
-	if (name == NULL || key == NULL || decode(&line->tbs, &text) < 0)
+	if (name == NULL || key == NULL || decode(&line->tbs, &text) < 0 ||
+	    built_lint_text(json_object_get(line->row, "lint"), &lint) < 0)
 		return -1;
 	text_hex_into(line->tbs.sha256, HASH_LEN, hex);
 	head = text_printf("%zu. sign %s '%s' (%s) with the key of SHA-256\n"
@@ -804,7 +806,7 @@ show_object(const struct copy *copy, size_t n, const struct line *line,
 	tail = text_printf("to be signed, SHA-256:\n  %s", hex);
 	if (room_lines(copy->room, "", head) < 0 ||
 	    room_lines(copy->room, "   ", text) < 0 ||
-	    show_late(copy, line) < 0)
+	    show_late(copy, line) < 0 || room_lint(copy->room, lint) < 0)
 		return -1;
 	return room_lines(copy->room, "   ", tail);
 }

@@ -73,12 +73,6 @@ int plan_check_unattended(struct authority *authority, const struct plan *plan,
 /* Does the plan ask to run without confirmations? */
 bool plan_unattended(const struct plan *plan);
 
-/*
- * The name of the certificate whose request a step takes only when it is run
- * (`csr: late`), or NULL.
- */
-const char *step_late_name(const struct step *step);
-
 /* Parse what the inputs hold: the plan's YAML, its steps and its window. */
 int plan_parse(struct plan *plan, struct findings *findings) MUST_USE;
 

@@ -299,9 +299,13 @@ plan_build_setup(struct authority *authority, const struct plan *plan,
     struct build *ret_build)
 {
 	const struct authority_config *config = authority_config(authority);
+	const struct blocklist *blocklist = NULL;
 	AUTO_FD(fd) = -1;
 
-	if (dir_open_at(authority_fd(authority), "public", &fd) < 0)
+	/* The ways out make nothing that is linted. */
+	if (dir_open_at(authority_fd(authority), "public", &fd) < 0 ||
+	    (special_of_plan(plan) == NULL &&
+		authority_blocklist(authority, &blocklist) < 0))
 		return -1;
 	*ret_build = (struct build) {
 		.mode = mode,
@@ -311,6 +315,7 @@ plan_build_setup(struct authority *authority, const struct plan *plan,
 			[URL_CA_ISSUERS] = config->publication.ca_issuers,
 			[URL_OCSP] = config->publication.ocsp,
 		},
+		.blocklist = blocklist,
 		.inputs = &plan->inputs,
 		.shares = authority_login_kind(authority) == LOGIN_DERIVED ||
 		    authority_login_kind(authority) == LOGIN_ADOPTED,
@@ -490,6 +495,23 @@ check_recorded(struct authority *authority, const struct plan *plan,
 	return check_pins(authority, plan, findings);
 }
 
+/* A run could not begin: said with all the rest, and before it. */
+static int
+check_linters(struct authority *authority, const struct plan *plan,
+    struct findings *findings)
+{
+	const struct authority_config *config = authority_config(authority);
+	AUTO_PTR(linters) *linters = NULL;
+
+	if (plan->preview.object_count == 0 ||
+	    linters_open(config->linters, config->linters_count, &linters) == 0)
+		return 0;
+	if (ca_error_reason() == CA_R_MEMORY)
+		return -1;
+	findings_take_error(findings, "LINTER", "authority.yaml");
+	return 0;
+}
+
 static int
 check_plan(struct authority *authority, struct plan *plan, int64_t now,
     struct findings *findings)
@@ -507,9 +529,10 @@ check_plan(struct authority *authority, struct plan *plan, int64_t now,
 	if (build_plan(&plan->preview, plan->steps, plan->params->steps_count) <
 	    0)
 		return -1;
-	if (findings->errors == 0 &&
-	    plan_check_unattended(authority, plan, &plan->preview, findings) <
-		0)
+	if ((findings->errors == 0 &&
+		plan_check_unattended(
+		    authority, plan, &plan->preview, findings) < 0) ||
+	    check_linters(authority, plan, findings) < 0)
 		return -1;
 	if (findings->errors > 0)
 		return ca_error(CA_R_INPUT,
@@ -939,17 +962,6 @@ plan_manifest_sha256(const struct plan *plan)
 	return plan->kept ? plan->manifest_sha256 : NULL;
 }
 
-const char *
-step_late_name(const struct step *step)
-{
-	const struct certificate_params *p = step->params;
-
-	if (step->kind != &step_subordinate &&
-	    step->kind != &step_ocsp_responder)
-		return NULL;
-	return p->csr != NULL && strcmp(p->csr, CSR_LATE) == 0 ? p->name : NULL;
-}
-
 bool
 plan_unattended(const struct plan *plan)
 {
@@ -979,6 +991,40 @@ plan_describe(const struct plan *plan,
 	return 0;
 }
 
+static bool
+ends_line(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len == 0 || text[len - 1] == '\n';
+}
+
+int
+plan_acknowledged(const struct plan *plan,
+    int (*line)(void *ctx, const char *text), void *ctx)
+{
+	const struct build *build = &plan->preview;
+
+	for (size_t i = 0; i < build->profile_count; i++) {
+		const char *id = NULL, *reason = NULL;
+
+		for (size_t n = 0; build->profiles[i] != NULL &&
+		     profile_acknowledgement(
+			 build->profiles[i], n, &id, &reason);
+		     n++) {
+			AUTO_CHARS(text) = NULL;
+
+			if (step_text(&text,
+				"profile '%s' lets what %s finds be signed: "
+				"%s",
+				build->profile_names[i], id, reason) < 0 ||
+			    line(ctx, text) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
 int
 plan_preview(const struct plan *plan,
     void (*object)(
@@ -987,8 +1033,18 @@ plan_preview(const struct plan *plan,
 {
 	for (size_t i = 0; i < plan->preview.object_count; i++) {
 		const struct built_object *o = &plan->preview.objects[i];
+		AUTO_CHARS(lint) = NULL;
+		AUTO_CHARS(text) = NULL;
 
-		object(ctx, object_kind_name(o->kind), o->name, o->details);
+		if (built_lint_text(o->lint, &lint) < 0)
+			return -1;
+		text = lint[0] == '\0'
+		    ? text_copy(o->details)
+		    : text_printf("%s%slinter:\n%s", o->details,
+			  ends_line(o->details) ? "" : "\n", lint);
+		if (text == NULL)
+			return -1;
+		object(ctx, object_kind_name(o->kind), o->name, text);
 	}
 	for (size_t i = 0; i < plan->preview.act_count; i++) {
 		const struct built_act *a = &plan->preview.acts[i];

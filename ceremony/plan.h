@@ -57,8 +57,16 @@ int plan_describe(const struct plan *plan,
     void *ctx) MUST_USE;
 
 /*
+ * What must be said loudly: each row of allow-lint of the profiles that the plan
+ * uses, with its reason.  Safe to print.
+ */
+int plan_acknowledged(const struct plan *plan,
+    int (*line)(void *ctx, const char *text), void *ctx) MUST_USE;
+
+/*
  * A preview of each object: kind, name, and what is in it ("subject: ...",
- * "valid: ... to ...").  Serials, keys and times are placeholders.
+ * "valid: ... to ...", and what the linter found and lets pass).  Serials, keys
+ * and times are placeholders.
  */
 int plan_preview(const struct plan *plan,
     void (*object)(

@@ -53,6 +53,31 @@ note_path(struct publishing *p, const char *path, const void *data, size_t len)
 	return 0;
 }
 
+/*
+ * LINT-POST: what the linters saw is what lies there, octet for octet, before
+ * the run is closed: a disk, a file system or somebody else may have other ideas.
+ */
+static int
+read_back(
+    int dirfd, const char *file, const char *path, const void *data, size_t len)
+{
+	AUTO_BYTES(found) = NULL;
+	size_t n = 0;
+
+	if (file_read_at(dirfd, file, len, &found, &n) == 0) {
+		if (n == len && memcmp(found, data, len) == 0)
+			return 0;
+	} else if (ca_error_reason() != CA_R_INPUT) {
+		return -1;
+	}
+	ca_error_clear(); /* it is longer than what was written */
+	return ca_error(CA_R_VERIFY,
+	    "'%s' was written, and read back it differs from the object in the "
+	    "journal; move it away, find out what changed it, then go on with "
+	    "'ca-tool plan run --resume'",
+	    path);
+}
+
 static int
 write_output(struct publishing *p, int dirfd, const struct output *output,
     const char *name, const char *ending, const void *data, size_t len)
@@ -72,6 +97,8 @@ write_output(struct publishing *p, int dirfd, const struct output *output,
 		    "plan run --resume'",
 		    path);
 	}
+	if (read_back(dirfd, file, path, data, len) < 0)
+		return -1;
 	return note_path(p, path, data, len);
 }
 

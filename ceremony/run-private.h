@@ -8,6 +8,7 @@
 
 #include "ceremony/authority-private.h"
 #include "ceremony/clock.h"
+#include "ceremony/linters.h"
 #include "ceremony/operators.h"
 #include "ceremony/plan-private.h"
 #include "ceremony/run.h"
@@ -45,6 +46,9 @@ struct run {
 	/* The newest list, as it is on disk and in the journal. */
 	unsigned char *list;
 	size_t list_len;
+	/* Outside linters, once they are asked for; what the list's lint said. */
+	struct linters *linters;
+	char *lint_report;
 	int64_t listed;     /* when it was built */
 	char **listed_acts; /* SHA-256 of each act's text */
 	size_t listed_act_count;
@@ -131,6 +135,9 @@ bool spool_has_acts(const struct run *run, const struct build *build);
 int room_lines(
     const struct room *room, const char *indent, const char *text) MUST_USE;
 
+/* What built_lint_text() gave, each line as a warning. */
+int room_lint(const struct room *room, const char *text) MUST_USE;
+
 /* "label", the digest, and its words, in lines of their own. */
 int room_digest(
     const struct room *room, const char *label, const char *sha256) MUST_USE;
@@ -163,6 +170,29 @@ int confirm_list(struct run *run, bool *ret_no) MUST_USE;
 
 /* The signed object that `tbs` would become, decoded; malloc'd, escaped. */
 int confirm_decode(const struct tbs *tbs, char **ret_text) MUST_USE;
+
+/* ---- lint.c ----------------------------------------------------------- */
+
+/*
+ * Read the outside linters, once for the whole run; CA_R_POLICY where one is not
+ * what authority.yaml says.
+ */
+int lint_open(struct run *run) MUST_USE;
+
+/*
+ * Let the outside linters look at everything that is to be signed, with a
+ * constant for its signature; what they say is added to the run's findings.
+ * run->lint_report is then what the list's entry keeps as evidence.
+ */
+int lint_before(struct run *run) MUST_USE;
+
+/*
+ * The program's lints and the outside linters over a signed object.  CA_R_VERIFY
+ * where one refuses it.  *ret_report: JSON for the evidence, also then, or NULL
+ * where the list's report says it all.
+ */
+int lint_after(struct run *run, const struct built_object *object,
+    struct der der, char **ret_report) MUST_USE;
 
 /* ---- sign.c ----------------------------------------------------------- */
 

@@ -44,6 +44,8 @@ run_clear(struct run *run)
 		free(run->listed_acts[i]);
 	free(run->listed_acts);
 	free(run->list);
+	linters_free(run->linters);
+	free(run->lint_report);
 	free(run->abandons);
 	free(run->token_head);
 	inputs_clear(&run->late);
@@ -473,47 +475,42 @@ destroy_key(void *ctx, const struct key_row *row)
 	    : authority_destroy_key(run->authority, run->nonce, row);
 }
 
-static json_t *
-findings_json(const struct findings *findings)
+static int
+put_text(struct run *run, const char *text, char ret_hex[HASH_HEX_SIZE])
 {
-	json_t *array = json_array();
+	unsigned char digest[HASH_LEN];
 
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct finding *f = &findings->rows[i];
-
-		if (json_array_append_new(array,
-			json_pack("{s:s, s:s, s:s, s:s, s:s}", "severity",
-			    severity_name(f->severity), "id", f->id, "place",
-			    f->place, "text", f->text, "source", f->source)) !=
-		    0) {
-			json_decref(array);
-			return NULL;
-		}
-	}
-	return array;
+	if (journal_evidence_put(
+		journal_of_run(run), text, strlen(text), digest) < 0)
+		return -1;
+	text_hex_into(digest, HASH_LEN, ret_hex);
+	return 0;
 }
 
-/* The findings are evidence: they may be longer than an entry. */
+/*
+ * The findings are evidence, and what outside linters printed: they may be
+ * longer than an entry.
+ */
 static int
 append_refused(struct run *run, const char *why)
 {
-	json_t *array = findings_json(run->findings);
+	json_t *array = findings_to_json(run->findings, 0);
 	AUTO_CHARS(report) = array == NULL
 	    ? NULL
 	    : json_dumps(array, JSON_COMPACT | JSON_ENSURE_ASCII);
-	unsigned char digest[HASH_LEN];
-	char hex[HASH_HEX_SIZE];
+	char hex[HASH_HEX_SIZE], lint[HASH_HEX_SIZE];
 
 	json_decref(array);
 	if (report == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for findings");
-	if (journal_evidence_put(
-		journal_of_run(run), report, strlen(report), digest) < 0)
+	if (put_text(run, report, hex) < 0 ||
+	    (run->lint_report != NULL &&
+		put_text(run, run->lint_report, lint) < 0))
 		return -1;
-	text_hex_into(digest, HASH_LEN, hex);
 	return journal_append(journal_of_run(run), ENTRY_REFUSED,
-	    json_pack("{s:s, s:I, s:s, s:s}", "run", run->nonce, "findings",
-		(json_int_t)run->findings->count, "report", hex, "why", why),
+	    json_pack("{s:s, s:I, s:s, s:s, s:s*}", "run", run->nonce,
+		"findings", (json_int_t)run->findings->count, "report", hex,
+		"why", why, "lint", run->lint_report != NULL ? lint : NULL),
 	    why, NULL);
 }
 
@@ -771,7 +768,11 @@ build(struct run *run)
 	    calloc(run->build.object_count + 1, sizeof(*run->object_list));
 	if (run->object_list == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for a list");
-	if (check_signers(run) < 0 || sign_rehearse(run) < 0)
+	if (check_signers(run) < 0 || lint_before(run) < 0)
+		return refuse_for_error(run);
+	if (run->findings->errors > 0)
+		return refuse(run, "a linter refused what was built");
+	if (sign_rehearse(run) < 0)
 		return refuse_for_error(run);
 	return make_list(run) < 0 ? refuse_for_error(run) : 0;
 }
@@ -1156,7 +1157,8 @@ check_before(struct run *run, struct plan *plan)
 	    check_clock(run, plan, true) < 0 ||
 	    check_space(run, plan->preview.object_count) < 0 ||
 	    adopt_kept_plan(run, plan) < 0 || check_extends(run) < 0 ||
-	    check_module(run) < 0)
+	    check_module(run) < 0 ||
+	    (plan->preview.object_count > 0 && lint_open(run) < 0))
 		return -1;
 	/* That of a lost journal is named by the plan. */
 	return run->special != NULL && run->special->journal_lost

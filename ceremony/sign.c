@@ -24,7 +24,7 @@ enum {
 enum outcome {
 	OUTCOME_UNKNOWN, /* possibly signed: the resume settles it */
 	OUTCOME_SIGNED,
-	OUTCOME_REJECTED, /* the token's signature does not verify */
+	OUTCOME_REJECTED, /* it does not verify, or a linter refuses it */
 	OUTCOME_NOT_BEGUN,
 };
 
@@ -36,6 +36,8 @@ struct window {
 	struct sign_job *jobs;          /* one for each */
 	unsigned char *der[WINDOW_MAX]; /* of those signed */
 	size_t len[WINDOW_MAX];
+	char *lint[WINDOW_MAX];           /* reports; NULL: nothing to add */
+	const char *rejected[WINDOW_MAX]; /* why */
 };
 
 static void
@@ -43,6 +45,8 @@ window_clear(struct window *window)
 {
 	for (size_t i = 0; i < window->count; i++)
 		free(window->der[i]);
+	for (size_t i = 0; i < window->count; i++)
+		free(window->lint[i]);
 	free(window->jobs);
 	*window = (struct window){ 0 };
 }
@@ -150,6 +154,20 @@ commit_intents(struct run *run, const struct window *window)
 /* ---- results ---------------------------------------------------------- */
 
 static int
+put_report(
+    struct journal *journal, const char *report, char ret_hex[HASH_HEX_SIZE])
+{
+	unsigned char digest[HASH_LEN];
+
+	if (report == NULL)
+		return 0;
+	if (journal_evidence_put(journal, report, strlen(report), digest) < 0)
+		return -1;
+	text_hex_into(digest, HASH_LEN, ret_hex);
+	return 0;
+}
+
+static int
 append_result(struct run *run, const struct window *window, size_t i)
 {
 	struct journal *journal = journal_of_run(run);
@@ -158,29 +176,32 @@ append_result(struct run *run, const struct window *window, size_t i)
 	AUTO_CHARS(text) =
 	    text_printf("signed %s '%s'", object_kind_name(o->kind), o->name);
 	unsigned char digest[HASH_LEN];
-	char hex[HASH_HEX_SIZE];
+	char hex[HASH_HEX_SIZE], lint_hex[HASH_HEX_SIZE];
 
 	if (text == NULL ||
 	    journal_evidence_put(
 		journal, window->der[i], window->len[i], digest) < 0)
 		return -1;
 	text_hex_into(digest, HASH_LEN, hex);
+	if (put_report(journal, window->lint[i], lint_hex) < 0)
+		return -1;
 	return journal_append(journal, ENTRY_RESULT,
-	    json_pack("{s:s, s:i, s:I, s:s, s:s}", "run", run->nonce, "list",
-		(int)run->object_list[number], "object", (json_int_t)number,
-		"name", o->name, "sha256", hex),
+	    json_pack("{s:s, s:i, s:I, s:s, s:s, s:s*}", "run", run->nonce,
+		"list", (int)run->object_list[number], "object",
+		(json_int_t)number, "name", o->name, "sha256", hex, "lint",
+		window->lint[i] != NULL ? lint_hex : NULL),
 	    text, NULL);
 }
 
 /* An intent that comes to nothing. */
 static int
 append_failed(struct run *run, unsigned list, unsigned object, const char *name,
-    bool possibly_signed, const char *why)
+    bool possibly_signed, const char *why, const char *lint)
 {
 	return journal_append(journal_of_run(run), ENTRY_FAILED,
-	    json_pack("{s:s, s:i, s:i, s:s, s:s, s:b}", "run", run->nonce,
+	    json_pack("{s:s, s:i, s:i, s:s, s:s, s:b, s:s*}", "run", run->nonce,
 		"list", (int)list, "object", (int)object, "name", name, "why",
-		why, "possibly_signed", possibly_signed ? 1 : 0),
+		why, "possibly_signed", possibly_signed ? 1 : 0, "lint", lint),
 	    why, NULL);
 }
 
@@ -221,14 +242,15 @@ revoke_object(struct run *run, size_t number)
 }
 
 static int
-append_rejected(struct run *run, size_t number)
+append_rejected(
+    struct run *run, size_t number, const char *why, const char *report)
 {
 	const struct built_object *o = &run->build.objects[number];
+	char lint[HASH_HEX_SIZE];
 
-	if (append_failed(run, run->object_list[number], (unsigned)number,
-		o->name, true,
-		"the token's signature does not verify with the kept public "
-		"key; the object is withheld") < 0)
+	if (put_report(journal_of_run(run), report, lint) < 0 ||
+	    append_failed(run, run->object_list[number], (unsigned)number,
+		o->name, true, why, report != NULL ? lint : NULL) < 0)
 		return -1;
 	return revoke_object(run, number);
 }
@@ -243,11 +265,12 @@ append_outcome(struct run *run, const struct window *window, size_t i)
 	case OUTCOME_SIGNED:
 		return append_result(run, window, i);
 	case OUTCOME_REJECTED:
-		return append_rejected(run, number);
+		return append_rejected(
+		    run, number, window->rejected[i], window->lint[i]);
 	case OUTCOME_NOT_BEGUN:
 		return append_failed(run, run->object_list[number],
 		    (unsigned)number, o->name, false,
-		    "stopped on request before it was signed");
+		    "stopped on request before it was signed", NULL);
 	case OUTCOME_UNKNOWN:
 		break;
 	}
@@ -308,11 +331,23 @@ finish_object(struct run *run, struct window *window, size_t i)
 		if (ca_error_reason() != CA_R_VERIFY)
 			return -1;
 		window->outcomes[i] = OUTCOME_REJECTED;
+		window->rejected[i] =
+		    "the token's signature does not verify with the kept "
+		    "public key; the object is withheld";
 		return ca_error(CA_R_VERIFY,
 		    "the signature of %s '%s' does not verify with the public "
 		    "key kept for '%s'; it is withheld, and the run stops: "
 		    "find out what is wrong with the token",
 		    object_kind_name(o->kind), o->name, o->key);
+	}
+	if (lint_after(run, o, (struct der){ der, len }, &window->lint[i]) <
+	    0) {
+		if (ca_error_reason() != CA_R_VERIFY)
+			return -1;
+		window->outcomes[i] = OUTCOME_REJECTED;
+		window->rejected[i] =
+		    "a linter refuses what was signed; the object is withheld";
+		return -1;
 	}
 	window->outcomes[i] = OUTCOME_SIGNED;
 	window->der[i] = TAKE(der);
@@ -530,8 +565,8 @@ settle_one(void *ctx, const struct object_row *row)
 	if (why == NULL)
 		return -1;
 	run->room->show(run->room->ctx, ROOM_WARNING, why);
-	if (append_failed(run, row->list, row->object, row->name, true, why) <
-	    0)
+	if (append_failed(
+		run, row->list, row->object, row->name, true, why, NULL) < 0)
 		return -1;
 	if (row->serial == NULL || is_root(row))
 		return 0;

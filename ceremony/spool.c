@@ -57,21 +57,24 @@ append_header(struct run *run, BIO *list)
 {
 	unsigned char root[HASH_LEN];
 	char hex[HASH_HEX_SIZE], built[DATE_TEXT_SIZE];
+	AUTO_CHARS(lint) =
+	    sha256_hex(run->lint_report, strlen(run->lint_report));
 	uint64_t size = 0;
 
-	if (journal_head(journal_of_run(run), &size, root) < 0)
+	if (lint == NULL || journal_head(journal_of_run(run), &size, root) < 0)
 		return -1;
 	text_hex_into(root, HASH_LEN, hex);
 	date_format(run->now, built);
 	return append_line(list,
 	    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:{s:I, s:s}, s:s, "
-		      "s:b, s:b}",
+		      "s:s, s:b, s:b}",
 		"format", "ca-tool-list-1", "run", run->nonce, "list",
 		(int)run->lists, "manifest", run->plan->manifest_sha256, "set",
 		run->plan->set, "set_sha256", run->plan->set_sha256,
 		"threshold", (int)run->plan->threshold, "journal", "size",
-		(json_int_t)size, "root", hex, "built", built, "unattended",
-		plan_unattended(run->plan) ? 1 : 0, "rehearsal", 0));
+		(json_int_t)size, "root", hex, "built", built, "lint", lint,
+		"unattended", plan_unattended(run->plan) ? 1 : 0, "rehearsal",
+		0));
 }
 
 /* With all that its intent will say, so that those who confirm bind that. */
@@ -88,11 +91,12 @@ object_line(const struct built_object *o, size_t number, size_t offset)
 	text_hex_into(o->tbs.sha256, HASH_LEN, tbs);
 	date_format(o->built, built);
 	return json_pack(
-	    "{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:O}", "object",
-	    (json_int_t)number, "kind", object_kind_name(o->kind), "name",
-	    o->name, "key", key, "algorithm", algorithm, "tbs", tbs, "offset",
-	    (json_int_t)offset, "length", (json_int_t)o->tbs.len, "built",
-	    built, "summary", o->summary, "facts", o->facts);
+	    "{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:O, s:O}",
+	    "object", (json_int_t)number, "kind", object_kind_name(o->kind),
+	    "name", o->name, "key", key, "algorithm", algorithm, "tbs", tbs,
+	    "offset", (json_int_t)offset, "length", (json_int_t)o->tbs.len,
+	    "built", built, "summary", o->summary, "facts", o->facts, "lint",
+	    o->lint);
 }
 
 static json_t *
@@ -171,18 +175,23 @@ journal_list(struct run *run, BIO *list, size_t objects)
 	    "signature: %zu",
 	    objects, run->build.act_count);
 
-	unsigned char digest[HASH_LEN];
+	unsigned char digest[HASH_LEN], lint[HASH_LEN];
+	char lint_hex[HASH_HEX_SIZE];
 
 	if (hash == NULL || text == NULL ||
 	    hold_list(run, data, (size_t)len) < 0 ||
 	    journal_evidence_put(
-		journal_of_run(run), data, (size_t)len, digest) < 0)
+		journal_of_run(run), data, (size_t)len, digest) < 0 ||
+	    journal_evidence_put(journal_of_run(run), run->lint_report,
+		strlen(run->lint_report), lint) < 0)
 		return -1;
+	text_hex_into(lint, HASH_LEN, lint_hex);
 	return journal_append(journal_of_run(run), ENTRY_LIST,
-	    json_pack("{s:s, s:i, s:s, s:I, s:I, s:b}", "run", run->nonce,
+	    json_pack("{s:s, s:i, s:s, s:I, s:I, s:b, s:s}", "run", run->nonce,
 		"list", (int)run->lists, "sha256", hash, "objects",
 		(json_int_t)objects, "acts", (json_int_t)run->build.act_count,
-		"unattended", plan_unattended(run->plan) ? 1 : 0),
+		"unattended", plan_unattended(run->plan) ? 1 : 0, "lint",
+		lint_hex),
 	    text, NULL);
 }
 
@@ -241,12 +250,14 @@ show_object(
 	AUTO_CHARS(head) = text_printf("%zu. sign %s '%s' with key '%s'", n,
 	    object_kind_name(o->kind), o->name, o->key);
 	AUTO_CHARS(hash) = NULL;
+	AUTO_CHARS(lint) = NULL;
 
 	text_hex_into(o->tbs.sha256, HASH_LEN, hex);
 	hash = text_printf("to be signed, SHA-256:\n  %s", hex);
 	if (room_lines(run->room, "", head) < 0 ||
 	    room_lines(run->room, "   ", brief ? o->summary : o->details) < 0 ||
-	    show_late_key(run, o) < 0)
+	    show_late_key(run, o) < 0 || built_lint_text(o->lint, &lint) < 0 ||
+	    room_lint(run->room, lint) < 0)
 		return -1;
 	return room_lines(run->room, "   ", hash);
 }

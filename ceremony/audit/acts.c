@@ -381,8 +381,11 @@ fits_crl(const struct step *step, const struct audit_entry *entry)
 {
 	const struct crl_params *p = step->params;
 
+	const char *url = audit_text(entry, "distribution_url");
+
 	return same(p->issuer, audit_text(entry, "issuer")) &&
-	    same(p->profile, audit_text(entry, "profile"));
+	    same(p->profile, audit_text(entry, "profile")) &&
+	    (p->url == NULL ? url == NULL : same(p->url, url));
 }
 
 /* Does the step make this object? */

@@ -6,19 +6,26 @@
 #include "base/text.h"
 #include "ceremony/audit/objects-private.h"
 #include "ceremony/audit/people-private.h"
-#include "profiles/der.h"
+#include "profiles/cross.h"
+#include "profiles/der/der.h"
 #include "profiles/existing.h"
 #include "profiles/issuer.h"
+
+enum self_issued { NEVER, ALWAYS, MAYBE };
 
 /* By profile_kind_name(); a CRL's is not for certificates. */
 static const struct {
 	const char *name;
 	enum profile_kind kind;
-	bool ca, self_issued;
+	bool ca;
+	enum self_issued self_issued;
 } kinds[] = {
-	{ "root", PROFILE_ROOT, true, true },
-	{ "subordinate", PROFILE_SUBORDINATE, true, false },
-	{ "ocsp-responder", PROFILE_OCSP_RESPONDER, false, false },
+	{ "root", PROFILE_ROOT, true, ALWAYS },
+	{ "subordinate", PROFILE_SUBORDINATE, true, NEVER },
+	/* CROSS-NOT-SELF: the old key may sign the new one of the same name. */
+	{ "cross", PROFILE_CROSS, true, MAYBE },
+	{ "ocsp-responder", PROFILE_OCSP_RESPONDER, false, NEVER },
+	{ "end-entity", PROFILE_END_ENTITY, false, NEVER },
 };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
@@ -31,7 +38,8 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 static const char *const said[] = { "ISSUER-VALID", "ISSUER-CA",
 	"AKI-KEYID-ONLY", "FLD-ISSUER-NONEMPTY", "FLD-TIME-NESTED", NULL };
 static const char *const of_issuer[] = { "SUB-PATHLEN", "SUB-EKU-NESTED",
-	"NC-NESTED", "NAM-NEWKEY-NEWNAME", "KEY-NOT-A-CA-KEY", NULL };
+	"NC-NESTED", "SAN-IN-NC", "POL-CHAIN", "NAM-NEWKEY-NEWNAME",
+	"KEY-NOT-A-CA-KEY", "KEY-USE-ROOT", NULL };
 
 /* ---- facts ------------------------------------------------------------ */
 
@@ -72,7 +80,8 @@ kind_of(
 	while (i < KINDS && strcmp(kinds[i].name, name) != 0)
 		i++;
 	if (i == KINDS || kinds[i].ca != facts->is_ca ||
-	    kinds[i].self_issued != facts->self_issued)
+	    (kinds[i].self_issued != MAYBE &&
+		(kinds[i].self_issued == ALWAYS) != facts->self_issued))
 		audit_error(object->audit, object->entry, "AUDIT-FACTS",
 		    "'%s' is no certificate of kind '%s', as its intent says",
 		    audit_text(object->entry, "name"), name);
@@ -170,6 +179,27 @@ check_root(const struct audit_object *object)
 		    "the root '%s' is not signed with its own key", name);
 }
 
+/* KEY-USE-ROOT: in whatever certificate the root's key issues it. */
+static int
+check_root_key(const struct audit_object *object)
+{
+	int64_t seq;
+	bool root;
+
+	if (sql_number(object->audit->journal,
+		"SELECT seq FROM objects WHERE kind = 'certificate'"
+		" AND spki = ?1 AND subject_dn = issuer_dn LIMIT 1",
+		SQL_VALUES(sql_text(audit_text(&object->intent, "key"))), &root,
+		&seq) != 0)
+		return -1;
+	if (root)
+		audit_error(object->audit, object->entry, "AUDIT-ISSUER",
+		    "'%s' is the certificate of an end entity, and signed with "
+		    "a root's key (KEY-USE-ROOT, TLS BR, section 6.1.7)",
+		    audit_text(object->entry, "name"));
+	return 0;
+}
+
 /* The issuer's certificate, with a reference; NULL where there is none. */
 static int
 find_issuer(
@@ -239,6 +269,107 @@ check_profile(
 	    object->audit, object->entry, &of_issuers, "AUDIT-ISSUER", NULL);
 	audit_take_findings(
 	    object->audit, object->entry, &of_profile, "AUDIT-PROFILE", NULL);
+	return 0;
+}
+
+/* ---- cross certificates ------------------------------------------------ */
+
+static const char *
+existing_file(const struct audit_plan *plan, const char *name)
+{
+	for (unsigned i = 0; i < plan->params->steps_count; i++) {
+		const struct certificate_params *p = plan->steps[i].params;
+
+		if (plan->steps[i].kind == &step_cross &&
+		    strcmp(p->name, name) == 0)
+			return p->existing;
+	}
+	return NULL;
+}
+
+/* The certificate that its plan named, from the evidence. */
+static int
+read_existing(const struct audit_object *object, X509 **ret_existing)
+{
+	AUTO_STRUCT(audit_plan) plan = { 0 };
+	AUTO_STRUCT(run_row) run = { 0 };
+	const struct input *input;
+	const char *file;
+	bool found = false;
+
+	if (journal_run(object->audit->journal,
+		audit_text(object->entry, "run"), &found, &run) != 0 ||
+	    (found &&
+		audit_plan_read(object->audit, run.manifest, true, &plan) != 0))
+		return -1;
+	file = !found ? NULL
+		      : existing_file(&plan, audit_text(object->entry, "name"));
+	input =
+	    file == NULL ? NULL : inputs_find(&plan.inputs, INPUT_FILE, file);
+	if (input == NULL)
+		return ca_error(CA_R_INPUT,
+		    "the plan of its run names no existing certificate for "
+		    "cross certificate '%s'",
+		    audit_text(object->entry, "name"));
+	return certificate_read(file, input->data, input->len, ret_existing);
+}
+
+/* CROSS-SUBJECT-BYTES, CROSS-SKI-BYTES */
+static int
+compare_copies(const X509 *cert, const struct certificate_facts *facts,
+    const X509 *existing)
+{
+	AUTO(ASN1_OCTET_STRING) *ski = NULL;
+	AUTO(ASN1_OCTET_STRING) *old = NULL;
+	AUTO_STRUCT(certificate_facts) before = { 0 };
+
+	if (certificate_facts(existing, &before) != 0 ||
+	    cross_key_identifier(cert, &ski) != 0 ||
+	    cross_key_identifier(existing, &old) != 0)
+		return -1;
+	if (facts->subject_len != before.subject_len ||
+	    memcmp(facts->subject_der, before.subject_der,
+		before.subject_len) != 0)
+		return ca_error(CA_R_INPUT,
+		    "its subject is not that of the existing certificate, "
+		    "octet for octet");
+	if (old != NULL &&
+	    (ski == NULL || ASN1_OCTET_STRING_cmp(ski, old) != 0))
+		return ca_error(CA_R_INPUT,
+		    "its subject key identifier is not that of the existing "
+		    "certificate");
+	return 0;
+}
+
+/* As ceremony/steps/certificate.c did, with the existing certificate. */
+static int
+check_cross(struct audit_object *object, X509 *cert,
+    const struct certificate_facts *facts, const X509 *issuer)
+{
+	struct certificate_request request = {
+		.spki = facts->spki,
+		.spki_len = facts->spki_len,
+		.issuer = issuer,
+		.now = facts->not_before,
+		.place = "",
+	};
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO(X509) *existing = NULL;
+
+	if (audit_profile(object, PROFILE_CROSS, &request.profile) != 0)
+		return -1;
+	if (request.profile == NULL)
+		return 0;
+	if (read_existing(object, &existing) != 0 ||
+	    compare_copies(cert, facts, existing) != 0)
+		return audit_take_error(
+		    object->audit, object->entry, "AUDIT-CROSS");
+	request.existing = existing;
+	if (cross_check(&request, &findings) != 0)
+		return audit_take_error(
+		    object->audit, object->entry, "AUDIT-CROSS");
+	audit_take_findings(
+	    object->audit, object->entry, &findings, "AUDIT-CROSS", NULL);
 	return 0;
 }
 
@@ -346,6 +477,12 @@ audit_certificate(struct audit_object *object)
 	if (issuer == NULL)
 		return 0;
 	if (check_issued(object, cert, &facts, issuer) != 0)
+		return -1;
+	if (kinds[kind].kind == PROFILE_CROSS &&
+	    check_cross(object, cert, &facts, issuer) != 0)
+		return -1;
+	if (kinds[kind].kind == PROFILE_END_ENTITY &&
+	    check_root_key(object) != 0)
 		return -1;
 	return check_profile(object, kinds[kind].kind, root ? NULL : issuer);
 }

@@ -14,6 +14,13 @@ audit_config_clear(struct audit_config *config)
 	free(config->unattended);
 	for (size_t i = 0; i < PROFILE_URLS; i++)
 		free(config->urls[i]);
+	for (size_t i = 0; i < config->linter_count; i++) {
+		free(config->linters[i].name);
+		free(config->linters[i].path);
+		free(config->linters[i].sha256);
+	}
+	free(config->linters);
+	free(config->blocklist);
 	free(config->id);
 	free(config->login);
 	*config = (struct audit_config){ 0 };
@@ -36,6 +43,29 @@ copy_urls(const struct authority_config *from, struct audit_config *config)
 			return -1;
 	}
 	return 0;
+}
+
+static int
+copy_linters(const struct authority_config *from, struct audit_config *config)
+{
+	config->linters =
+	    calloc(from->linters_count + 1, sizeof(*config->linters));
+	if (config->linters == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for an audit");
+	for (unsigned i = 0; i < from->linters_count; i++) {
+		struct audit_linter *to = &config->linters[i];
+
+		config->linter_count++;
+		to->name = text_copy(from->linters[i].name);
+		to->path = text_copy(from->linters[i].path);
+		to->sha256 = text_copy(from->linters[i].sha256);
+		if (to->name == NULL || to->path == NULL || to->sha256 == NULL)
+			return -1;
+	}
+	if (from->blocklist.sha256 == NULL)
+		return 0;
+	config->blocklist = text_copy(from->blocklist.sha256);
+	return config->blocklist == NULL ? -1 : 0;
 }
 
 static int
@@ -62,7 +92,7 @@ copy_config(
 			return -1;
 		config.unattended_count++;
 	}
-	if (copy_urls(from, &config) != 0)
+	if (copy_urls(from, &config) != 0 || copy_linters(from, &config) != 0)
 		return -1;
 	*ret_config = config;
 	config = (struct audit_config){ 0 };

@@ -9,7 +9,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "ceremony/audit/objects-private.h"
-#include "profiles/der.h"
+#include "ceremony/steps/scope.h"
+#include "profiles/der/der.h"
 #include "profiles/existing.h"
 #include "profiles/issuer.h"
 
@@ -17,7 +18,8 @@
 struct crl_audit {
 	struct audit_object *object;
 	struct crl_facts facts;
-	char *issuer; /* signing key and name: one series of CRLs */
+	struct crl_scope scope;
+	char *issuer; /* signing key, name and scope: one series of CRLs */
 	bool has_previous;
 	uint64_t previous_number, previous_seq;
 	int64_t previous_update;
@@ -29,6 +31,7 @@ static void
 crl_audit_clear(struct crl_audit *a)
 {
 	crl_facts_clear(&a->facts);
+	crl_scope_clear(&a->scope);
 	free(a->issuer);
 	free(a->previous_sha256);
 }
@@ -58,8 +61,9 @@ name_series(struct crl_audit *a, const X509_CRL *crl)
 
 	if (ok != 1)
 		return ca_error(CA_R_INTERNAL, "cannot hash a name");
-	a->issuer = text_printf(
-	    "%s:%08lx", audit_text(&a->object->intent, "key"), hash);
+	a->issuer = text_printf("%s:%08lx:%d%d:%s",
+	    audit_text(&a->object->intent, "key"), hash, a->scope.only_ca,
+	    a->scope.only_user, a->scope.url == NULL ? "" : a->scope.url);
 	return a->issuer == NULL ? -1 : 0;
 }
 
@@ -185,6 +189,45 @@ check_entry(const struct crl_audit *a, const struct crl_entry *entry,
 		    "has another reason on it than in the journal");
 }
 
+/* By what the journal knew of the certificate; of a full CRL, all are. */
+static int
+judge(const struct crl_audit *a, const char *serial,
+    enum scope_verdict *ret_verdict)
+{
+	*ret_verdict = SCOPE_UNKNOWN;
+	if (crl_scope_judge(a->object->audit->journal, &a->scope,
+		audit_text(&a->object->intent, "issuer_dn"), serial,
+		ret_verdict) == 0)
+		return 0;
+	return audit_take_error(
+	    a->object->audit, a->object->entry, "AUDIT-CRL-ENTRY");
+}
+
+/* Revoked in the journal, and on the CRL (`entry`) or not (NULL). */
+static int
+check_revoked(const struct crl_audit *a, const struct crl_entry *entry,
+    const struct revocation_row *row)
+{
+	enum scope_verdict verdict;
+
+	if (judge(a, row->serial, &verdict) != 0)
+		return -1;
+	if (verdict == SCOPE_UNKNOWN)
+		refuse(a, "AUDIT-CRL-ENTRY", row->serial,
+		    "is revoked, and nobody can say whether it is in the scope "
+		    "of this CRL");
+	if (verdict == SCOPE_HOLDS && entry == NULL)
+		return missing(a, row->serial, "AUDIT-CRL-MISSING",
+		    "was revoked before, and is not on it");
+	if (entry == NULL)
+		return 0;
+	if (verdict == SCOPE_LACKS || verdict == SCOPE_NOWHERE)
+		refuse(a, "AUDIT-CRL-ENTRY", row->serial,
+		    "is on it, and is not in its scope");
+	check_entry(a, entry, row);
+	return 0;
+}
+
 /* Both ascend: entries before the journal's next row are strangers. */
 static int
 merge(void *ctx, const struct revocation_row *row)
@@ -203,15 +246,13 @@ merge(void *ctx, const struct revocation_row *row)
 		if (order > 0)
 			break;
 		if (order == 0) {
-			check_entry(a, entry, row);
 			a->next++;
-			return 0;
+			return check_revoked(a, entry, row);
 		}
 		if (stranger(a, entry) != 0)
 			return -1;
 	}
-	return missing(a, row->serial, "AUDIT-CRL-MISSING",
-	    "was revoked before, and is not on it");
+	return check_revoked(a, NULL, row);
 }
 
 /*
@@ -369,6 +410,22 @@ check_made(struct crl_audit *a, X509_CRL *crl)
 
 /* ---- all of it -------------------------------------------------------- */
 
+/* Full CRLs have none, in the intent neither. */
+static void
+check_url(const struct crl_audit *a)
+{
+	const struct audit_object *object = a->object;
+
+	if (a->scope.url != NULL)
+		audit_same_text(object, "distribution_url", a->scope.url);
+	else if (json_object_get(object->intent.data, "distribution_url") !=
+	    NULL)
+		audit_error(object->audit, object->entry, "AUDIT-FACTS",
+		    "CRL '%s' is a full one, and its intent has a "
+		    "distribution point",
+		    audit_text(object->entry, "name"));
+}
+
 static int
 check_facts(const struct crl_audit *a)
 {
@@ -388,6 +445,7 @@ check_facts(const struct crl_audit *a)
 		    "CRL '%s' has %zu entries, and another number of them in "
 		    "its intent",
 		    audit_text(object->entry, "name"), a->facts.entry_count);
+	check_url(a);
 	return 0;
 }
 
@@ -403,7 +461,8 @@ read_crl(struct crl_audit *a, X509_CRL **ret_crl)
 		return 0; /* a finding is there */
 	if (crl_read(audit_text(object->entry, "name"), object->der,
 		object->len, &crl) != 0 ||
-	    crl_facts(crl, &a->facts) != 0)
+	    crl_facts(crl, &a->facts) != 0 ||
+	    crl_scope_read(crl, &a->scope) != 0)
 		return audit_take_error(
 		    object->audit, object->entry, "AUDIT-SIGNATURE");
 	*ret_crl = TAKE(crl);

@@ -228,10 +228,15 @@ check_signer(struct audit *audit, const struct audit_entry *entry)
 
 /* ---- what it is certified for ----------------------------------------- */
 
-/* The purpose that a certificate of this kind needs its key to have. */
+/*
+ * The purpose that a certificate of this kind needs its key to have; "" for an
+ * end entity, which has no key of ours (KEY-NOT-CA-GENERATED).
+ */
 static const char *
 purpose_for(const char *certificate_kind)
 {
+	if (strcmp(certificate_kind, "end-entity") == 0)
+		return "";
 	return strcmp(certificate_kind, "ocsp-responder") == 0 ? "ocsp" : "ca";
 }
 
@@ -256,18 +261,28 @@ check_own_subject(struct audit *audit, const struct audit_entry *entry,
 		    audit_text(entry, "name"), kind, row->name, row->purpose);
 }
 
-/* KEY-NOT-A-CA-KEY: one key, one certificate; what failed does not count. */
+/*
+ * KEY-NOT-A-CA-KEY: one key, one certificate; what failed does not count.  A
+ * cross certificate stands beside others of its kind, and where its intent names
+ * the key as our own, beside the CA's.
+ */
 static int
 check_once(struct audit *audit, const struct audit_entry *entry)
 {
+	bool cross =
+	    strcmp(audit_text(entry, "certificate_kind"), "cross") == 0;
+	bool own = audit_text(entry, "subject_key") != NULL;
 	int64_t seq;
 	bool found;
 
+	if (cross && own)
+		return 0; /* check_own_subject() has compared it */
 	if (sql_number(audit->journal,
 		"SELECT seq FROM objects WHERE spki = ?1 AND state <> 2"
-		" AND seq <> ?2 LIMIT 1",
+		" AND seq <> ?2 AND NOT (?3 AND"
+		" ifnull(certificate_kind, '') = 'cross') LIMIT 1",
 		SQL_VALUES(sql_text(audit_text(entry, "spki")),
-		    sql_int((int64_t)entry->seq)),
+		    sql_int((int64_t)entry->seq), sql_int(cross ? 1 : 0)),
 		&found, &seq) != 0)
 		return -1;
 	if (found)

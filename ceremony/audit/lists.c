@@ -2,7 +2,7 @@
  * Lists: what operators confirmed line by line.  The lines of the lists of open
  * runs stand in temporary tables of the private copy:
  *
- *   audit_listed (run, list, object, kind, name, key, algorithm, tbs)
+ *   audit_listed (run, list, object, kind, name, key, algorithm, tbs, lint)
  *   audit_acts   (run, list, act, kind, text, done)
  */
 #include <inttypes.h>
@@ -147,6 +147,7 @@ struct reading {
 	json_int_t objects, acts; /* lines so far */
 	json_int_t last_object;
 	bool has_header;
+	char lint[HASH_HEX_SIZE]; /* the report that the header names, or "" */
 };
 
 static int
@@ -163,6 +164,7 @@ static int
 read_object(struct reading *r, json_t *row)
 {
 	const char *kind, *name, *key, *algorithm, *tbs;
+	AUTO_CHARS(lint) = NULL;
 	json_int_t object;
 
 	if (json_unpack(row, "{s:I, s:s, s:s, s:s, s:s, s:s}", "object",
@@ -172,12 +174,16 @@ read_object(struct reading *r, json_t *row)
 		return malformed(r);
 	r->last_object = object;
 	r->objects++;
+	/* NULL, as in the row, where the line has none. */
+	lint = json_dumps(json_object_get(row, "lint"),
+	    JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
 	return sql_run(r->audit->journal, name,
 	    "INSERT INTO audit_listed (run, list, object, kind, name, key,"
-	    " algorithm, tbs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	    " algorithm, tbs, lint)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	    SQL_VALUES(sql_text(r->run->nonce), sql_int(r->list),
 		sql_int(object), sql_text(kind), sql_text(name), sql_text(key),
-		sql_text(algorithm), sql_text(tbs)));
+		sql_text(algorithm), sql_text(tbs), sql_text(lint)));
 }
 
 static int
@@ -212,7 +218,12 @@ read_line(struct reading *r, const char *line, size_t len)
 	if (row == NULL)
 		return malformed(r);
 	if (!r->has_header) {
+		const char *lint =
+		    json_string_value(json_object_get(row, "lint"));
+
 		r->has_header = true;
+		(void)snprintf(
+		    r->lint, sizeof(r->lint), "%s", lint != NULL ? lint : "");
 		return check_header(r->audit, r->run, r->entry, row);
 	}
 	if (json_object_get(row, "object") != NULL)
@@ -292,6 +303,8 @@ audit_listed(
 		    "the list has %lld objects and %lld acts, and its entry "
 		    "says otherwise",
 		    (long long)r.objects, (long long)r.acts);
+	if (audit_lint_listed(audit, entry, r.lint, r.objects) != 0)
+		return -1;
 	return audit_window(audit, run, entry);
 }
 

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "ceremony/audit/objects-private.h"
 #include "profiles/csr.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
 
 /* ---- state ------------------------------------------------------------ */
 
@@ -392,6 +392,8 @@ check_object(struct audit_object *object)
 		return audit_crl(object);
 	case OBJECT_CSR:
 		return check_csr(object);
+	case OBJECT_OCSP:
+		break;
 	}
 	return ca_error(CA_R_INTERNAL, "an object of no kind");
 }

@@ -8,6 +8,7 @@
  *   plans.c       a run's plan, from its manifest
  *   ways.c        runs; what a plan of this kind may do; the pass
  *   lists.c       what was listed
+ *   lint.c        what linters said of it
  *   acts.c        what was done, against plan and list
  *
  * Statements that verify stand in a temporary table of the private copy, which
@@ -83,13 +84,20 @@ int audit_login(struct audit *audit, struct audit_people_state *state,
 
 /* ---- config.c --------------------------------------------------------- */
 
+struct audit_linter {
+	char *name, *path, *sha256;
+};
+
 /* What matters of authority.yaml. */
 struct audit_config {
 	char *id, *login;
 	bool shares; /* PINs are derived from the operators' shares */
 	char **unattended;
 	size_t unattended_count;
-	char *urls[PROFILE_URLS]; /* with {issuer}; NULL where not given */
+	char *urls[PROFILE_URLS];     /* with {issuer}; NULL where not given */
+	struct audit_linter *linters; /* outside ones */
+	size_t linter_count;
+	char *blocklist; /* SHA-256; NULL: none */
 };
 void audit_config_clear(struct audit_config *config);
 CLEANUP_DEFINE_STRUCT(audit_config);
@@ -135,6 +143,18 @@ int audit_plan_read(struct audit *audit, const char *manifest, bool whole,
 /* Findings AUDIT-PLAN where the manifest does not fit the plan's entry. */
 int audit_plan_check(struct audit *audit, const struct audit_entry *entry,
     const struct audit_plan *plan) MUST_USE;
+
+/* ---- lint.c ----------------------------------------------------------- */
+
+/*
+ * The report of linters over a list: `named` is what the list's header says of
+ * it ("": nothing), `objects` how many lines there are, which stand in
+ * audit_listed.  Findings AUDIT-LINT.
+ */
+int audit_lint_listed(struct audit *audit, const struct audit_entry *entry,
+    const char *named, int64_t objects) MUST_USE;
+/* Likewise over what was signed, or refused: entries of these kinds. */
+int audit_lint(struct audit *audit, const struct audit_entry *entry) MUST_USE;
 
 /* ---- ways.c, lists.c, acts.c ------------------------------------------ */
 

@@ -324,13 +324,9 @@ static bool
 is_late_step(const struct audit_plan *plan, const char *name)
 {
 	for (unsigned i = 0; i < plan->params->steps_count; i++) {
-		const struct step *step = &plan->steps[i];
-		const struct certificate_params *p = step->params;
+		const char *late = step_late_name(&plan->steps[i]);
 
-		if ((step->kind == &step_subordinate ||
-			step->kind == &step_ocsp_responder) &&
-		    p->csr != NULL && strcmp(p->csr, CSR_LATE) == 0 &&
-		    strcmp(p->name, name) == 0)
+		if (late != NULL && strcmp(late, name) == 0)
 			return true;
 	}
 	return false;

@@ -27,7 +27,7 @@ ways_begin(struct audit *audit, void **ret_state)
 		"CREATE TEMP TABLE audit_listed (run TEXT NOT NULL,"
 		" list INTEGER NOT NULL, object INTEGER NOT NULL,"
 		" kind TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL,"
-		" algorithm TEXT NOT NULL, tbs TEXT NOT NULL,"
+		" algorithm TEXT NOT NULL, tbs TEXT NOT NULL, lint TEXT,"
 		" PRIMARY KEY (run, list, object)) STRICT, WITHOUT ROWID;"
 		"CREATE TEMP TABLE audit_acts (run TEXT NOT NULL,"
 		" list INTEGER NOT NULL, act INTEGER NOT NULL,"
@@ -99,16 +99,6 @@ audit_special_of(const struct audit_plan *plan)
 	return NULL;
 }
 
-static bool
-is_late(const struct step *step)
-{
-	const struct certificate_params *p = step->params;
-
-	return (step->kind == &step_subordinate ||
-		   step->kind == &step_ocsp_responder) &&
-	    p->csr != NULL && strcmp(p->csr, CSR_LATE) == 0;
-}
-
 /* Every step is of a kind that authority.yaml lets run unattended. */
 static bool
 may_be_unattended(
@@ -117,7 +107,7 @@ may_be_unattended(
 	for (unsigned i = 0; i < plan->params->steps_count; i++)
 		if (!audit_config_unattended(
 			config, plan->steps[i].kind->name) ||
-		    is_late(&plan->steps[i]))
+		    step_late_name(&plan->steps[i]) != NULL)
 			return false;
 	return true;
 }
@@ -597,6 +587,8 @@ of_run(struct audit *audit, struct audit_ways_state *state,
 	struct audit_run *acting = audit_newest_run(state);
 
 	check_people(audit, state, acting, entry);
+	if (audit_lint(audit, entry) != 0)
+		return -1;
 	if (is_act(entry->kind))
 		return on_act(audit, run, acting, entry);
 	switch (entry->kind) {

@@ -341,6 +341,7 @@ static const struct member list_members[] = {
 	{ "sha256", EVIDENCE },
 	{ "objects", INTEGER | ARRAY },
 	{ "acts", INTEGER | ARRAY },
+	{ "lint", EVIDENCE | OPTIONAL },
 	{ 0 },
 };
 
@@ -395,6 +396,7 @@ static const struct member result_members[] = {
 	{ "object", INTEGER },
 	{ "name", STRING },
 	{ "sha256", EVIDENCE },
+	{ "lint", EVIDENCE | OPTIONAL },
 	{ 0 },
 };
 
@@ -405,6 +407,7 @@ static const struct member failed_members[] = {
 	{ "name", STRING },
 	{ "why", STRING },
 	{ "possibly_signed", BOOL },
+	{ "lint", EVIDENCE | OPTIONAL },
 	{ 0 },
 };
 
@@ -439,6 +442,7 @@ static const struct member refused_members[] = {
 	{ "findings", INTEGER },
 	{ "report", EVIDENCE },
 	{ "why", STRING },
+	{ "lint", EVIDENCE | OPTIONAL },
 	{ 0 },
 };
 

@@ -61,7 +61,8 @@ enum entry_kind {
 	ENTRY_ANCHOR,
 	/* {run, set, pin: "so"|"user", stage: "intent"|"done"} in a reshare */
 	ENTRY_PIN_CHANGE,
-	/* {run, serial, flags, module_sha256, tool: {version, sha256}}
+	/* {run, serial, flags, module_sha256, tool: {version, sha256}, linter:
+	 *  {name, version, sha256, lints}}
 	 * login to the token; run is "init" or a run's nonce */
 	ENTRY_LOGIN,
 	/* {run, name, id, type, purpose, backup} before C_GenerateKeyPair */
@@ -78,9 +79,10 @@ enum entry_kind {
 	ENTRY_PLAN,
 	/* {run, name, set, manifest (SHA-256), statement (SHA-256, evidence)} */
 	ENTRY_APPROVAL,
-	/* {run, list, sha256, objects, acts} what is to be signed was built;
-	 * list counts from 0 and rises with each resume that builds anew;
-	 * objects and acts are counts, or arrays */
+	/* {run, list, sha256, objects, acts, lint (SHA-256, evidence;
+	 *  optional)} what is to be signed was built; list counts from 0 and
+	 * rises with each resume that builds anew; objects and acts are counts,
+	 * or arrays; lint is the report of all linters over the objects */
 	ENTRY_LIST,
 	/* {run, list, name, set, sha256 (of the list), statement (SHA-256,
 	 *  evidence)} */
@@ -90,22 +92,28 @@ enum entry_kind {
 	 *  issuer_dn (SHA-256 of the Name), profile}
 	 * certificate also: {serial, subject_dn, spki (SHA-256), not_before,
 	 *  not_after, ca: bool, certificate_kind, subject_key (name) or null}
-	 * crl also: {number, this_update, next_update, entries}
+	 * crl also: {number, this_update, next_update, entries}, and
+	 *  {distribution_url} where it is limited to a scope
 	 * csr has no issuer, issuer_dn, profile: null there */
 	ENTRY_INTENT,
-	/* {run, list, object, name, sha256} the object's bytes are evidence */
+	/* {run, list, object, name, sha256, lint (SHA-256, evidence; optional)}
+	 * the object's bytes are evidence; lint is what outside linters said */
 	ENTRY_RESULT,
-	/* {run, list, object, name, why, possibly_signed} an intent that has no good object:
-	 * it is possibly signed, its serial or number is spent */
+	/* {run, list, object, name, why, possibly_signed, lint (SHA-256,
+	 *  evidence; optional)} an intent that has no good object: it is
+	 * possibly signed, its serial or number is spent; lint: why a linter
+	 * refused what was signed */
 	ENTRY_FAILED,
 	/* {run, issuer (name), issuer_dn, serial, date, reason, cause} */
 	ENTRY_REVOKED,
 	/* {run, name, key (name), sha256, issuer_dn, subject_dn, serial, spki,
 	 *  not_before, not_after, ca} a certificate issued elsewhere */
 	ENTRY_ADOPTED,
-	/* {run, findings (how many), report (SHA-256), why} the run was refused
-	 * after it was opened; its keys are to be destroyed.  The report is
-	 * evidence: a JSON array of {severity, id, place, text, source} */
+	/* {run, findings (how many), report (SHA-256), why, lint (SHA-256,
+	 *  evidence; optional)} the run was refused after it was opened; its
+	 * keys are to be destroyed.  The report is evidence: a JSON array of
+	 * {severity, id, place, text, source}; lint as that of a list, where
+	 * the run came that far */
 	ENTRY_REFUSED,
 	/* {run, serial} a cut-off run goes on */
 	ENTRY_RESUMED,

@@ -9,7 +9,7 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "ceremony/quorum/certificate.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
 
 enum {
 	SIGNATURE_MAX_BYTES = 64 * 1024,

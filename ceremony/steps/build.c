@@ -170,10 +170,29 @@ built_object_clear(struct built_object *object)
 	free(object->signer);
 	tbs_clear(&object->tbs);
 	X509_free(object->certificate);
+	free(object->issuer_der);
+	free(object->existing_der);
+	json_decref(object->lint);
 	json_decref(object->facts);
 	free(object->summary);
 	free(object->details);
 	*object = (struct built_object){ 0 };
+}
+
+/* With a constant in place of the signature (LINT-PRE, LINT-DUMMY). */
+static int
+lint_object_of(struct build *build, struct built_object *object)
+{
+	const size_t before = build->findings->count;
+	AUTO_BYTES(der) = NULL;
+	size_t len = 0;
+
+	if (object_with_constant(&object->tbs, &der, &len) < 0 ||
+	    built_lint(object, (struct der){ der, len }, true, object->built,
+		build->findings) < 0)
+		return -1;
+	object->lint = findings_to_json(build->findings, before);
+	return object->lint == NULL ? -1 : 0;
 }
 
 int
@@ -192,6 +211,12 @@ build_add_object(struct build *build, struct built_object *object)
 	    object->key == NULL) {
 		built_object_clear(object);
 		return ca_error(CA_R_MEMORY, "no memory for an object");
+	}
+	object->blocklist = build->blocklist;
+	if (object->from != BUILT_AND_SIGNED &&
+	    lint_object_of(build, object) < 0) {
+		built_object_clear(object);
+		return -1;
 	}
 	objects[build->object_count++] = *object;
 	*object = (struct built_object){ 0 };

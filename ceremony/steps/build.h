@@ -20,6 +20,8 @@
 #include "ceremony/steps/inputs.h"
 #include "ceremony/steps/step.h"
 #include "profiles/certificate.h"
+#include "profiles/der/der.h"
+#include "profiles/lint/blocklist.h"
 #include "profiles/profile.h"
 #include "profiles/tbs.h"
 
@@ -53,9 +55,18 @@ struct built_object {
 	size_t signer_len;
 	struct tbs tbs;
 	X509 *certificate; /* certificates: parsed, perhaps not yet signed */
-	json_t *facts;     /* what an ENTRY_INTENT of its kind also holds */
-	char *summary;     /* one line for people, safe to print */
-	char *details;     /* a line for each fact: "subject: ...\n..." */
+	/* For the linter; the profile is the build's, NULL for a request. */
+	const struct profile *profile;
+	unsigned char
+	    *issuer_der; /* its certificate; NULL: a root, a request */
+	size_t issuer_len;
+	unsigned char *existing_der; /* of a cross certificate; else NULL */
+	size_t existing_len;
+	const struct blocklist *blocklist; /* the authority's; may be NULL */
+	json_t *lint;  /* what it found and lets pass: findings_to_json() */
+	json_t *facts; /* what an ENTRY_INTENT of its kind also holds */
+	char *summary; /* one line for people, safe to print */
+	char *details; /* a line for each fact: "subject: ...\n..." */
 	/*
 	 * Objects are signed in ascending stages, never two of them in one
 	 * window: requests, roots, what they sign, ..., CRLs.
@@ -106,6 +117,7 @@ struct build {
 	enum build_mode mode;
 	struct journal *journal;
 	const char *urls[3]; /* by enum profile_url, with {issuer}; or NULL */
+	const struct blocklist *blocklist; /* for the linter; or NULL */
 	const struct inputs *inputs;
 	/*
 	 * Requests for steps with `csr: late`, of role INPUT_LATE.  NULL in a
@@ -283,10 +295,31 @@ int earlier_tbs(const struct earlier_object *earlier, enum object_kind kind,
 
 /*
  * Add an object.  Takes what `object` holds, also on failure.  For a
- * certificate `certificate` and facts are derived here.
+ * certificate `certificate` and facts are derived here.  What is yet to be
+ * signed is linted, with a constant for its signature: errors refuse the build.
  */
 int build_add_object(struct build *build, struct built_object *object) MUST_USE;
 void built_object_clear(struct built_object *object);
+
+/* The certificate as DER, for the linter; a constant may stand in it. */
+int built_issuer(struct built_object *object, X509 *issuer) MUST_USE;
+
+/*
+ * Lint an object of the plan in DER: its to-be-signed octets with a constant
+ * signature, or signed.  Findings as whoever signs needs them: nothing that is
+ * not acknowledged by the profile passes.
+ */
+int built_lint(const struct built_object *object, struct der der, bool constant,
+    int64_t at, struct findings *findings) MUST_USE;
+
+/* Findings as a JSON array for evidence, from row `first` on; NULL. */
+json_t *findings_to_json(const struct findings *findings, size_t first);
+
+/*
+ * What the linters found and let pass, for people: "severity: ID: text" of each
+ * row, joined by newlines; "" where there is nothing.  malloc'd; safe to print.
+ */
+int built_lint_text(const json_t *lint, char **ret_text) MUST_USE;
 
 /*
  * Add an act.  Takes what `act` holds, also on failure; its text is derived

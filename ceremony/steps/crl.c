@@ -1,4 +1,7 @@
-/* The step that makes a CRL of everything that an issuer has revoked. */
+/*
+ * The step that makes a CRL: of everything that an issuer has revoked, or of
+ * what is in the scope that the profile and a URL give it.
+ */
 #include "profiles/crl.h"
 
 #include <inttypes.h>
@@ -8,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "ceremony/steps/build.h"
+#include "ceremony/steps/scope.h"
 
 static int
 inputs(const struct step *step, const struct input_visitor *visitor)
@@ -36,6 +40,11 @@ describe(const struct step *step, char **ret_text)
 {
 	const struct crl_params *p = step->params;
 
+	if (p->url != NULL)
+		return step_text(ret_text,
+		    "make CRL '%s' of what '%s' has revoked of the "
+		    "certificates that refer to %s, profile '%s'",
+		    p->name, p->issuer, p->url, p->profile);
 	return step_text(ret_text,
 	    "make CRL '%s' of everything that '%s' has revoked, profile '%s'",
 	    p->name, p->issuer, p->profile);
@@ -47,6 +56,16 @@ struct entries {
 	struct crl_entry *rows;
 	unsigned char **serials; /* what the rows point to */
 	size_t count;
+};
+
+/* What is revoked, and which of it is in scope. */
+struct collecting {
+	struct build *build;
+	const struct step *step;
+	const struct crl_scope *scope;
+	const char *issuer_dn;
+	struct entries *entries;
+	size_t nowhere; /* revoked, and in no partition */
 };
 
 static void
@@ -87,17 +106,47 @@ entries_add(struct entries *entries, const char *serial, int64_t date,
 	return 0;
 }
 
+/* Whatever cannot be placed refuses: it would be on no CRL (CRL-UNION). */
+static int
+add_in_scope(
+    struct collecting *c, const char *serial, int64_t date, const char *reason)
+{
+	enum scope_verdict verdict = SCOPE_UNKNOWN;
+
+	if (crl_scope_judge(c->build->journal, c->scope, c->issuer_dn, serial,
+		&verdict) < 0)
+		return -1;
+	switch (verdict) {
+	case SCOPE_HOLDS:
+		return entries_add(c->entries, serial, date, reason);
+	case SCOPE_LACKS:
+		return 0;
+	case SCOPE_NOWHERE:
+		c->nowhere++;
+		return 0;
+	case SCOPE_UNKNOWN:
+		break;
+	}
+	step_finding(c->build, c->step, "url", "CRL-UNION", "BR 4.9.7",
+	    "serial %s is revoked, and the journal does not know the "
+	    "certificate: nobody can say whether it is in the scope of this "
+	    "CRL; make a full one",
+	    serial);
+	return 0;
+}
+
 static int
 visit_revocation(void *ctx, const struct revocation_row *row)
 {
-	return entries_add(ctx, row->serial, row->date, row->reason);
+	return add_in_scope(ctx, row->serial, row->date, row->reason);
 }
 
 /* What this plan revokes of the issuer before this step. */
 static int
-add_planned(
-    const struct build *build, const char *issuer_dn, struct entries *entries)
+add_planned(struct collecting *c)
 {
+	const struct build *build = c->build;
+
 	for (size_t i = 0; i < build->act_count; i++) {
 		json_t *data = build->acts[i].data;
 		const char *dn, *serial, *date, *reason;
@@ -110,10 +159,10 @@ add_planned(
 			&reason) != 0)
 			return ca_error(
 			    CA_R_INTERNAL, "a revocation is incomplete");
-		if (strcmp(dn, issuer_dn) != 0)
+		if (strcmp(dn, c->issuer_dn) != 0)
 			continue;
 		if (date_parse(date, &when) < 0 ||
-		    entries_add(entries, serial, when, reason) < 0)
+		    add_in_scope(c, serial, when, reason) < 0)
 			return -1;
 	}
 	return 0;
@@ -130,17 +179,28 @@ compare_entries(const void *a, const void *b)
 	return memcmp(x->serial, y->serial, x->serial_len);
 }
 
+static void
+warn_nowhere(const struct collecting *c)
+{
+	if (c->nowhere > 0)
+		findings_add(c->build->findings, FINDING_WARNING, "CRL-UNION",
+		    step_place(c->step, "url"), "BR 4.9.7",
+		    "%zu certificates that are revoked name no CRL, so they "
+		    "are in no partition: only a full CRL has them",
+		    c->nowhere);
+}
+
 static int
-collect_entries(const struct build *build, const char *issuer_dn,
-    struct entries *ret_entries)
+collect_entries(struct collecting *c)
 {
 	if (journal_each_revocation(
-		build->journal, issuer_dn, visit_revocation, ret_entries) < 0 ||
-	    add_planned(build, issuer_dn, ret_entries) < 0)
+		c->build->journal, c->issuer_dn, visit_revocation, c) < 0 ||
+	    add_planned(c) < 0)
 		return -1;
-	if (ret_entries->count > 1)
-		qsort(ret_entries->rows, ret_entries->count,
-		    sizeof(ret_entries->rows[0]), compare_entries);
+	if (c->entries->count > 1)
+		qsort(c->entries->rows, c->entries->count,
+		    sizeof(c->entries->rows[0]), compare_entries);
+	warn_nowhere(c);
 	return 0;
 }
 
@@ -185,6 +245,7 @@ struct making {
 	const struct crl_params *params;
 	const struct profile *profile;
 	struct issuer_view issuer;
+	struct crl_scope scope;
 	struct entries entries;
 	uint64_t number;
 };
@@ -193,6 +254,7 @@ static void
 making_clear(struct making *making)
 {
 	issuer_view_clear(&making->issuer);
+	crl_scope_clear(&making->scope);
 	entries_clear(&making->entries);
 }
 CLEANUP_DEFINE_STRUCT(making);
@@ -258,6 +320,7 @@ make_request(const struct making *m, struct crl_request *ret_request)
 		.now = m->build->now,
 		.entries = m->entries.rows,
 		.entry_count = m->entries.count,
+		.distribution_url = m->params->url,
 		.place = step_place(m->step, NULL),
 	};
 	build_duration(m->build, m->step, "validity", m->params->validity,
@@ -319,10 +382,11 @@ make_json(const struct making *m, const struct crl_facts *facts)
 		return NULL;
 	date_format(facts->from, from);
 	date_format(facts->until, until);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "issuer",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s*}", "issuer",
 	    m->params->issuer, "issuer_dn", m->issuer.dn, "profile",
 	    m->params->profile, "number", number, "this_update", from,
-	    "next_update", until, "entries", (json_int_t)facts->entries);
+	    "next_update", until, "entries", (json_int_t)facts->entries,
+	    "distribution_url", m->scope.url);
 }
 
 static char *
@@ -335,17 +399,22 @@ make_summary(const struct making *m, const struct crl_facts *facts)
 static char *
 make_details(const struct making *m, const struct crl_facts *facts)
 {
+	AUTO_CHARS(scope) = crl_scope_text(&m->scope);
 	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
+
+	if (scope == NULL)
+		return NULL;
 
 	date_format(facts->from, from);
 	date_format(facts->until, until);
 	return text_printf("issuer: %s\n"
 			   "number: %" PRIu64 "\n"
 			   "valid: %s to %s\n"
+			   "about: %s\n"
 			   "entries: %zu\n"
 			   "profile: %s",
-	    m->issuer.facts.subject, facts->number, from, until, facts->entries,
-	    m->params->profile);
+	    m->issuer.facts.subject, facts->number, from, until, scope,
+	    facts->entries, m->params->profile);
 }
 
 static int
@@ -363,9 +432,10 @@ finish_object(const struct making *m, const struct crl_facts *facts,
 	object->stage = STAGE_CRL;
 	object->signer = bytes_copy(m->issuer.spki, m->issuer.spki_len);
 	object->signer_len = m->issuer.spki_len;
+	object->profile = m->profile;
 	if (object->signer == NULL || object->issuer == NULL)
 		return -1;
-	return 0;
+	return built_issuer(object, m->issuer.certificate);
 }
 
 /* Encode a new CRL; findings where it may not be. */
@@ -424,17 +494,117 @@ make_object(const struct making *m, const struct earlier_object *earlier,
 	return earlier_facts(m, earlier, ret_facts);
 }
 
+/* What was signed by an earlier part of the run, or one without entries. */
+static int
+sample(const struct making *m, unsigned char **ret_der, size_t *ret_len)
+{
+	const struct earlier_object *earlier =
+	    build_earlier(m->build, m->issuer.fresh);
+	AUTO_STRUCT(tbs) empty = { 0 };
+	bool made = false;
+
+	if (earlier->state == EARLIER_SIGNED) {
+		*ret_der = bytes_copy(earlier->der, earlier->len);
+		*ret_len = earlier->len;
+		return *ret_der == NULL ? -1 : 0;
+	}
+	if (make_new(m, &empty, &made) < 0)
+		return -1;
+	return made ? object_with_constant(&empty, ret_der, ret_len) : 0;
+}
+
+/* The scope is what the CRL says of itself. */
+static int
+find_scope(struct making *m, bool *ret_found)
+{
+	AUTO(X509_CRL) *crl = NULL;
+	AUTO_BYTES(der) = NULL;
+	size_t len = 0;
+
+	if (m->params->url == NULL &&
+	    !profile_needs_distribution_url(m->profile)) {
+		*ret_found = true; /* a full one */
+		return 0;
+	}
+	if (sample(m, &der, &len) < 0)
+		return -1;
+	if (der == NULL)
+		return 0; /* findings say why */
+	if (crl_read(m->params->name, der, len, &crl) < 0 ||
+	    crl_scope_read(crl, &m->scope) < 0)
+		return -1;
+	*ret_found = true;
+	return 0;
+}
+
+/*
+ * CRL-IDP-URI: a URL that no certificate refers to makes a CRL for nobody.  That
+ * of authority.yaml is in those that are issued from now on.
+ */
+static int
+check_url(const struct making *m)
+{
+	AUTO_CHARS(ours) = NULL;
+	bool used = false;
+
+	if (m->scope.url == NULL)
+		return 0;
+	if (m->build->urls[URL_CRL] != NULL) {
+		ours = step_url(m->build->urls[URL_CRL], m->params->issuer);
+		if (ours == NULL)
+			return -1;
+		used = strcmp(ours, m->scope.url) == 0;
+	}
+	if (!used &&
+	    crl_scope_is_used(
+		m->build->journal, &m->scope, m->issuer.dn, &used) < 0)
+		return -1;
+	if (!used)
+		step_finding(m->build, m->step, "url", "CRL-IDP-URI",
+		    "RFC 5280, section 5.2.5",
+		    "no certificate that '%s' issued refers to the URL '%s', "
+		    "and authority.yaml does not either: nobody would look for "
+		    "this CRL",
+		    m->params->issuer, m->scope.url);
+	return 0;
+}
+
+/* What the CRL is about, and all of that which is revoked. */
+static int
+find_entries(struct making *m, bool *ret_found)
+{
+	size_t errors = m->build->findings->errors;
+	struct collecting c = { .build = m->build,
+		.step = m->step,
+		.scope = &m->scope,
+		.issuer_dn = m->issuer.dn,
+		.entries = &m->entries };
+	bool found = false;
+
+	if (find_scope(m, &found) < 0)
+		return -1;
+	if (!found)
+		return 0;
+	if (check_url(m) < 0 || collect_entries(&c) < 0)
+		return -1;
+	*ret_found = m->build->findings->errors == errors;
+	return 0;
+}
+
 static int
 make_crl(struct making *m)
 {
 	struct built_object object = { 0 };
 	const struct earlier_object *earlier = NULL;
 	struct crl_facts facts = { 0 };
-	bool made = false;
+	bool made = false, found = false;
 
-	if (collect_entries(m->build, m->issuer.dn, &m->entries) < 0 ||
-	    next_number(m->build, m->issuer.dn, &m->number) < 0 ||
-	    pick_earlier(m, &earlier) < 0)
+	if (next_number(m->build, m->issuer.dn, &m->number) < 0 ||
+	    find_entries(m, &found) < 0)
+		return -1;
+	if (!found)
+		return 0;
+	if (pick_earlier(m, &earlier) < 0)
 		return -1;
 	if (make_object(m, earlier, &object, &facts, &made) < 0 ||
 	    (made && finish_object(m, &facts, &object) < 0)) {

@@ -1,6 +1,11 @@
 #include "ceremony/steps/params.h"
 
-enum { STEPS_MAX = 10000 };
+#include "base/error.h"
+
+enum {
+	STEPS_MAX = 10000,
+	ALT_NAMES_MAX = 4096, /* of each type; as many as a request may have */
+};
 
 static const struct {
 	const char *name;
@@ -50,6 +55,55 @@ subject_values(const struct subject_params *subject,
 		n++;
 	}
 	return n;
+}
+
+/* By enum alt_type, whose order is that of the table. */
+struct names_of_type {
+	char *const *values;
+	unsigned count;
+};
+
+static void
+names_by_type(
+    const struct names_params *names, struct names_of_type ret_types[ALT_TYPES])
+{
+	ret_types[ALT_DNS] =
+	    (struct names_of_type){ names->dns, names->dns_count };
+	ret_types[ALT_IP] =
+	    (struct names_of_type){ names->ip, names->ip_count };
+	ret_types[ALT_EMAIL] =
+	    (struct names_of_type){ names->email, names->email_count };
+	ret_types[ALT_URI] =
+	    (struct names_of_type){ names->uri, names->uri_count };
+}
+
+size_t
+names_count(const struct names_params *names)
+{
+	return (size_t)names->dns_count + names->ip_count + names->email_count +
+	    names->uri_count;
+}
+
+int
+names_values(const struct names_params *names, struct alt_name **ret_values)
+{
+	struct names_of_type types[ALT_TYPES];
+	struct alt_name *values;
+	size_t n = 0;
+
+	*ret_values = NULL;
+	if (names_count(names) == 0)
+		return 0;
+	values = calloc(names_count(names), sizeof(*values));
+	if (values == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for names");
+	names_by_type(names, types);
+	for (size_t t = 0; t < ALT_TYPES; t++)
+		for (unsigned i = 0; i < types[t].count; i++)
+			values[n++] = (struct alt_name){ (enum alt_type)t,
+				types[t].values[i] };
+	*ret_values = values;
+	return 0;
 }
 
 static const cyaml_schema_field_t subject_fields[] = {
@@ -119,6 +173,46 @@ static const cyaml_schema_field_t child_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t cross_fields[] = {
+	YAML_NEEDED("name", struct certificate_params, name),
+	YAML_NEEDED("issuer", struct certificate_params, issuer),
+	YAML_NEEDED("existing", struct certificate_params, existing),
+	YAML_OPTIONAL("csr", struct certificate_params, csr),
+	YAML_OPTIONAL("key", struct certificate_params, key),
+	YAML_NEEDED("profile", struct certificate_params, profile),
+	YAML_OPTIONAL("validity", struct certificate_params, validity),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t alt_name_value = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, YAML_MAX_TEXT),
+};
+
+#define NAMES(key, member)                                                  \
+	CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
+	    struct names_params, member, &alt_name_value, 1, ALT_NAMES_MAX)
+
+static const cyaml_schema_field_t names_fields[] = {
+	NAMES("dns", dns),
+	NAMES("ip", ip),
+	NAMES("email", email),
+	NAMES("uri", uri),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t end_entity_fields[] = {
+	YAML_NEEDED("name", struct certificate_params, name),
+	YAML_NEEDED("issuer", struct certificate_params, issuer),
+	YAML_NEEDED("csr", struct certificate_params, csr),
+	YAML_NEEDED("profile", struct certificate_params, profile),
+	YAML_OPTIONAL("validity", struct certificate_params, validity),
+	CYAML_FIELD_MAPPING("subject", CYAML_FLAG_OPTIONAL,
+	    struct certificate_params, subject, subject_fields),
+	CYAML_FIELD_MAPPING("names", CYAML_FLAG_OPTIONAL,
+	    struct certificate_params, names, names_fields),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_value_t chain_file = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, YAML_MAX_TEXT),
 };
@@ -144,6 +238,7 @@ static const cyaml_schema_field_t crl_fields[] = {
 	YAML_NEEDED("issuer", struct crl_params, issuer),
 	YAML_NEEDED("profile", struct crl_params, profile),
 	YAML_OPTIONAL("validity", struct crl_params, validity),
+	YAML_OPTIONAL("url", struct crl_params, url),
 	CYAML_FIELD_END,
 };
 
@@ -208,7 +303,9 @@ static const cyaml_schema_field_t step_fields[] = {
 	KIND("csr", csr, csr_fields),
 	KIND("root", root, root_fields),
 	KIND("subordinate", subordinate, child_fields),
+	KIND("cross", cross, cross_fields),
 	KIND("ocsp-responder", ocsp_responder, child_fields),
+	KIND("end-entity", end_entity, end_entity_fields),
 	KIND("adopt-certificate", adopt_certificate, adopt_fields),
 	KIND("revoke", revoke, revoke_fields),
 	KIND("crl", crl, crl_fields),

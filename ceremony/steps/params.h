@@ -48,10 +48,22 @@ struct csr_params {
 /* `csr` of a request that comes only when the plan is run (`--csr`). */
 #define CSR_LATE "late"
 
-/* root, subordinate, ocsp-responder */
+/* Alternative names, by the types that profiles use. */
+struct names_params {
+	char **dns, **ip, **email, **uri;
+	unsigned dns_count, ip_count, email_count, uri_count;
+};
+
+/* How many there are, and all of them: malloc'd, NULL where there are none. */
+size_t names_count(const struct names_params *names);
+int names_values(
+    const struct names_params *names, struct alt_name **ret_values) MUST_USE;
+
+/* root, subordinate, cross, ocsp-responder, end-entity */
 struct certificate_params {
-	char *name, *issuer, *key, *csr, *profile, *validity;
+	char *name, *issuer, *key, *csr, *existing, *profile, *validity;
 	struct subject_params subject;
+	struct names_params names;
 };
 
 enum { CHAIN_MAX = 16 };
@@ -68,6 +80,7 @@ struct revoke_params {
 
 struct crl_params {
 	char *name, *issuer, *profile, *validity;
+	char *url; /* of the distribution point, where the profile has one */
 };
 
 enum { BACKUPS_MAX = 1000 };
@@ -115,7 +128,9 @@ struct step_params {
 	struct csr_params *csr;
 	struct certificate_params *root;
 	struct certificate_params *subordinate;
+	struct certificate_params *cross;
 	struct certificate_params *ocsp_responder;
+	struct certificate_params *end_entity;
 	struct adopt_params *adopt_certificate;
 	struct revoke_params *revoke;
 	struct crl_params *crl;

@@ -104,9 +104,16 @@ void step_finding(struct build *build, const struct step *step, const char *key,
     const char *id, const char *source, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
 
+/*
+ * The name of the certificate whose request the step takes only when it is run
+ * (`csr: late`), or NULL.
+ */
+const char *step_late_name(const struct step *step);
+
 extern const struct step_kind step_generate_key, step_csr, step_root,
-    step_subordinate, step_ocsp_responder, step_adopt_certificate, step_revoke,
-    step_crl, step_reshare, step_abandon, step_adopt_config, step_adopt_token,
-    step_correct_clock, step_recover_journal;
+    step_subordinate, step_cross, step_ocsp_responder, step_end_entity,
+    step_adopt_certificate, step_revoke, step_crl, step_reshare, step_abandon,
+    step_adopt_config, step_adopt_token, step_correct_clock,
+    step_recover_journal;
 
 #endif

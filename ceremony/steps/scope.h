@@ -1,0 +1,57 @@
+/*
+ * The scope of a CRL: which of its issuer's certificates it is about.
+ *
+ * A CRL without an issuingDistributionPoint is about all of them.  One with it
+ * is about those whose cRLDistributionPoints have its URL, and perhaps only the
+ * CAs or only the others among them (RFC 5280, section 5.2.5).
+ */
+#ifndef CA_STEPS_SCOPE_H
+#define CA_STEPS_SCOPE_H
+
+#include <stdbool.h>
+
+#include <openssl/x509v3.h>
+
+#include "base/cleanup.h"
+#include "ceremony/journal/journal.h"
+
+struct crl_scope {
+	char *url; /* NULL: the CRL is full */
+	bool only_ca, only_user;
+};
+
+/*
+ * What the CRL says of itself.  CA_R_INPUT where its issuingDistributionPoint
+ * is malformed, or has no URL or several.
+ */
+int crl_scope_read(const X509_CRL *crl, struct crl_scope *ret_scope) MUST_USE;
+void crl_scope_clear(struct crl_scope *scope);
+CLEANUP_DEFINE_STRUCT(crl_scope);
+
+/* "end entities with http://...", for people; malloc'd, safe to print. */
+char *crl_scope_text(const struct crl_scope *scope);
+
+enum scope_verdict {
+	SCOPE_HOLDS,
+	SCOPE_LACKS,   /* it is in another */
+	SCOPE_NOWHERE, /* it names no CRL, so it is in a full one alone */
+	SCOPE_UNKNOWN, /* the journal does not know the certificate */
+};
+
+/*
+ * Is the certificate of this serial in scope, by what the journal knows of it?
+ * One that is possibly signed has no bytes: whatever its URL is, its entry is
+ * in every partition of its kind.
+ */
+int crl_scope_judge(struct journal *journal, const struct crl_scope *scope,
+    const char *issuer_dn, const char *serial,
+    enum scope_verdict *ret_verdict) MUST_USE;
+
+/*
+ * Has a certificate of this issuer that was signed here, or taken in, the URL
+ * of the scope?
+ */
+int crl_scope_is_used(struct journal *journal, const struct crl_scope *scope,
+    const char *issuer_dn, bool *ret_used) MUST_USE;
+
+#endif

@@ -94,8 +94,8 @@ setup() {
 	done
 }
 
-# A plan whose certificate fits only while its key is not yet made: by 4 s when
-# it is written, and making the two keys takes 5.
+# A plan whose certificate fits only while its key is not yet made: by 6 s when
+# it is written, and making the two keys takes 8.
 tight() {
 	local end now
 	end=$(date -u -d "$(openssl x509 -in "$A/public/certs/root-g1.pem" \
@@ -106,7 +106,7 @@ tight() {
 		step_key k2
 		step_csr request k1
 		step_subordinate s root-g1 'key: k1' 'Sub' \
-			"$((end - now - 4))s"
+			"$((end - now - 6))s"
 		step_list l1 root-g1
 	} | plan tight > "$P"
 }
@@ -118,7 +118,7 @@ tight_authority() {
 	$(step_key root-g1)
 	$(step_root root-g1 2922d)
 	EOF
-	orders 'delay C_GenerateKeyPair 2500000'
+	orders 'delay C_GenerateKeyPair 4000000'
 }
 
 # The run was refused after its keys were made: nothing of it is left.
@@ -158,7 +158,7 @@ undone() {
 	tight_authority
 	tight
 	# The first three are of old heads.
-	orders 'delay C_GenerateKeyPair 2500000' 'kill C_DestroyObject 5'
+	orders 'delay C_GenerateKeyPair 4000000' 'kill C_DestroyObject 5'
 	run ca-tool-pin plan run -d "$A" "$P" --yes
 	[ "$status" -eq 137 ]
 	says 'len(D("refused")) == 1 and len(D("close")) == 1'

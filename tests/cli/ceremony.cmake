@@ -1,11 +1,12 @@
 # Ceremonies on real tokens: refusals, swaps, resumes, faults.
-foreach(name check revoke resume adopt keys rules faults)
+foreach(name check revoke resume adopt keys rules leaves faults)
   ca_cli_test(ceremony-${name}
     ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/ceremony-${name}.bats)
 endforeach()
 
-# Two of three operators: who can do what; what is forged; ways out.
-foreach(name quorum card reshare ways-out)
+# Two of three operators: who can do what; what is forged; ways out; linters;
+# and what went wrong elsewhere.
+foreach(name quorum card reshare ways-out lint-ceremony incidents)
   ca_cli_test(${name} ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bats)
 endforeach()
 # Skipped (77) where it is not root's: it reads another process's memory.

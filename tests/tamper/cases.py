@@ -184,7 +184,7 @@ def file_damage(_scene, chance):
             "another index": "CREATE INDEX more ON keys (name)",
     }.items():
         yield Case("the database", name, run_sql(sql),
-                   undocumented="index" in name)
+                   undocumented="index" in name, sample=20)
 
 
 def run_sql(sql):

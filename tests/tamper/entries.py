@@ -69,21 +69,23 @@ SPELLED = {
     "plan": "run:text plan:text title:text manifest:hash directory:text "
             "set:hex unattended:flag abandons:text?",
     "approval": "run:text name:text set:hex manifest:hash statement:hash",
-    "list": "run:text list:count sha256:hash objects:count acts:count",
+    "list": "run:text list:count sha256:hash objects:count acts:count "
+            "lint:hash?",
     "confirmation": "run:text list:count name:text set:hex sha256:hash "
                     "statement:hash",
     "intent": "run:text list:count object:count kind:text name:text key:hash "
               "algorithm:hex tbs:hash issuer:text| issuer_dn:hash| "
               "profile:text|",
-    "result": "run:text list:count object:count name:text sha256:hash",
+    "result": "run:text list:count object:count name:text sha256:hash "
+              "lint:hash?",
     "failed": "run:text list:count object:count name:text why:text "
-              "possibly_signed:flag",
+              "possibly_signed:flag lint:hash?",
     "revoked": "run:text issuer:text issuer_dn:hash serial:hex date:time "
                "reason:text cause:text",
     "adopted": "run:text name:text key:text sha256:hash issuer_dn:hash "
                "subject_dn:hash serial:hex spki:hash not_before:time "
                "not_after:time ca:flag",
-    "refused": "run:text findings:count report:hash why:text",
+    "refused": "run:text findings:count report:hash why:text lint:hash?",
     "resumed": "run:text serial:text",
     "state": "subject:text state:text",
     "event": "event:text",
@@ -116,9 +118,9 @@ EVIDENCE = {
     "enrolment": ["statement", "certificate", "decrypt_certificate"],
     "quorum": ["sha256"], "anchor": ["statement", "text"],
     "plan": ["manifest"], "approval": ["manifest", "statement"],
-    "list": ["sha256"], "confirmation": ["sha256", "statement"],
-    "result": ["sha256"], "adopted": ["sha256"], "refused": ["report"],
-    "close": ["files"],
+    "list": ["sha256", "lint"], "confirmation": ["sha256", "statement"],
+    "result": ["sha256", "lint"], "failed": ["lint"], "adopted": ["sha256"],
+    "refused": ["report", "lint"], "close": ["files"],
 }
 
 

@@ -518,9 +518,31 @@ class People:
         for act in acts:
             if hex_digest(act["text"].encode()) != act["sha256"]:
                 self.bad(entry, "an act is not what its hash says")
+        self.check_lint(entry, first.get("lint"), rows)
         rows["acts"] = [(act["kind"], strict_json(act["text"].encode()))
                         for act in acts]
         return rows
+
+    def check_lint(self, entry, named, rows):
+        """The report of linters is the one that the list names, and of what
+        it lists: docs/ceremony.md, "Linting"."""
+        digest = entry.data.get("lint")
+        if digest != named:
+            self.bad(entry, "its list names another report of linters")
+        content = None if digest is None else self.evidence(digest)
+        if content is None:
+            return
+        report = strict_json(content)
+        found = [[row[name] for name in ("object", "kind", "name", "tbs",
+                                         "findings")]
+                 for row in report["objects"]]
+        listed = [[row[name] for name in ("object", "kind", "name", "tbs",
+                                          "lint")] for row in rows.values()]
+        if report["format"] != "ca-tool-lint-1" or found != listed:
+            self.bad(entry, "its report of linters is of something else")
+        if any(finding["severity"] == "error"
+               for row in report["objects"] for finding in row["findings"]):
+            self.bad(entry, "its report of linters has errors")
 
     def on_confirmation(self, entry, data):
         run = self.runs.get(data["run"])

@@ -2,6 +2,7 @@
 #include "base/date.h"
 #include "objects-support.h"
 #include "profiles/csr.h"
+#include "profiles/general-name.h"
 #include "tests/unit/profiles/support.h"
 
 static void
@@ -83,6 +84,304 @@ test_clean(void **state)
 	X509_free(make_certificate(w, &responder));
 	audit(w);
 	assert_no_findings(w);
+}
+
+/* ---- end entities ----------------------------------------------------- */
+
+static struct making
+leaf_of(const struct world *w)
+{
+	return (struct making){
+		.run = RUN_A,
+		.name = "www",
+		.kind = "end-entity",
+		.profile = "tls-server",
+		.dns = "www.example.org",
+		.subject = w->keys[KEY_FOREIGN],
+		.signer = w->keys[KEY_SUB],
+		.issuer = w->sub,
+		.issuer_name = "sub-g1",
+		.object = 2,
+	};
+}
+
+static void
+audit_leaf(struct world *w, const struct making *leaf)
+{
+	X509_free(make_certificate(w, leaf));
+	audit(w);
+}
+
+static void
+test_end_entity(void **state)
+{
+	struct world *w = *state;
+	struct making leaf;
+
+	make_root(w);
+	make_sub(w);
+	leaf = leaf_of(w);
+	audit_leaf(w, &leaf);
+	assert_no_findings(w);
+}
+
+/* KEY-USE-ROOT: whatever else is right with it. */
+static void
+test_end_entity_of_root(void **state)
+{
+	struct world *w = *state;
+	struct making leaf;
+
+	make_root(w);
+	leaf = leaf_of(w);
+	leaf.issuer = w->root;
+	leaf.issuer_name = "root-g1";
+	leaf.signer = w->keys[KEY_ROOT];
+	audit_leaf(w, &leaf);
+	assert_only(w, "AUDIT-ISSUER");
+	assert_found(w, "AUDIT-ISSUER", "KEY-USE-ROOT");
+}
+
+/* Whom the intent calls a CA, and the other way round. */
+static void
+test_end_entity_as_sub(void **state)
+{
+	struct world *w = *state;
+	struct making leaf;
+
+	make_root(w);
+	make_sub(w);
+	leaf = leaf_of(w);
+	leaf.over = json_pack("{s:s}", "certificate_kind", "subordinate");
+	audit_leaf(w, &leaf);
+	assert_found(w, "AUDIT-FACTS", "no certificate of kind 'subordinate'");
+}
+
+static void
+test_sub_as_end_entity(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	audit_over(w, json_pack("{s:s}", "certificate_kind", "end-entity"));
+	assert_found(w, "AUDIT-FACTS", "no certificate of kind 'end-entity'");
+}
+
+/* A name that no extension of the profile has room for. */
+static void
+add_name(X509 *cert)
+{
+	AUTO(GENERAL_NAMES) *names = GENERAL_NAMES_new();
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_IA5STRING *mail = ASN1_IA5STRING_new();
+
+	assert_true(ASN1_STRING_set(mail, "a@example.org", -1) == 1);
+	GENERAL_NAME_set0_value(name, GEN_EMAIL, mail);
+	assert_true(sk_GENERAL_NAME_push(names, name) > 0);
+	assert_int_equal(X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0,
+			     X509V3_ADD_REPLACE),
+	    1);
+}
+
+static void
+test_end_entity_other_name(void **state)
+{
+	struct world *w = *state;
+	struct making leaf;
+
+	make_root(w);
+	make_sub(w);
+	leaf = leaf_of(w);
+	leaf.forge = add_name;
+	audit_leaf(w, &leaf);
+	assert_only(w, "AUDIT-PROFILE");
+	assert_found(w, "AUDIT-PROFILE", "a@example.org");
+}
+
+/* ---- cross certificates ------------------------------------------------ */
+
+static void
+add_text(X509 *cert, int nid, const char *value)
+{
+	X509V3_CTX ctx;
+	X509_EXTENSION *ext;
+
+	X509V3_set_ctx(&ctx, cert, cert, NULL, NULL, 0);
+	ext = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+	assert_non_null(ext);
+	assert_int_equal(X509_add_ext(cert, ext, -1), 1);
+	X509_EXTENSION_free(ext);
+}
+
+/* A root of somebody else. */
+static X509 *
+foreign(
+    EVP_PKEY *key, const char *name, const char *constraints, const char *ski)
+{
+	X509 *cert = X509_new();
+	X509_NAME *dn = X509_get_subject_name(cert);
+
+	assert_int_equal(X509_set_version(cert, X509_VERSION_3), 1);
+	assert_int_equal(
+	    ASN1_INTEGER_set(X509_get_serialNumber(cert), 4711), 1);
+	assert_int_equal(X509_NAME_add_entry_by_txt(dn, "CN", MBSTRING_ASC,
+			     (const unsigned char *)name, -1, -1, 0),
+	    1);
+	assert_int_equal(X509_set_issuer_name(cert, dn), 1);
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), -3600));
+	assert_non_null(
+	    X509_gmtime_adj(X509_getm_notAfter(cert), 3000L * 86400));
+	assert_int_equal(X509_set_pubkey(cert, key), 1);
+	add_text(cert, NID_basic_constraints, constraints);
+	add_text(cert, NID_key_usage, "critical,keyCertSign,cRLSign");
+	add_text(cert, NID_subject_key_identifier, ski);
+	assert_true(X509_sign(cert, key, EVP_sha384()) > 0);
+	return cert;
+}
+
+#define ANY_CA "critical,CA:TRUE"
+
+static json_t *
+input_row(const char *role, const char *given, const char *sha256)
+{
+	return json_pack("{s:s,s:s,s:s,s:s}", "role", role, "given", given,
+	    "file", given, "sha256", sha256);
+}
+
+/* A run whose plan names this file as that of the existing certificate. */
+static void
+open_cross_run(struct world *w, X509 *existing)
+{
+	static const char plan[] =
+	    "format: ca-tool-plan-1\nid: plan-b\ntitle: A plan\n"
+	    "window: {from: 2026-01-01T00:00:00Z, until: 2036-01-01T00:00:00Z}\n"
+	    "steps:\n  - cross: {name: cross, issuer: root-g1, "
+	    "existing: x.der, profile: cross}\n";
+	AUTO_DER(der) = NULL;
+	int len = i2d_X509(existing, &der);
+	json_t *manifest = json_object(), *rows = json_array();
+	AUTO_CHARS(text) = NULL;
+
+	world_close(w, RUN_A, NULL);
+	assert_int_equal(json_array_append_new(rows,
+			     input_row("plan", "plan",
+				 world_evidence(w, plan, sizeof(plan) - 1))),
+	    0);
+	assert_int_equal(json_array_append_new(rows,
+			     input_row("file", "x.der",
+				 world_evidence(w, der, (size_t)len))),
+	    0);
+	assert_int_equal(json_object_set_new(manifest, "inputs", rows), 0);
+	text = json_dumps(manifest, JSON_COMPACT);
+	json_decref(manifest);
+	world_add(w, ENTRY_PLAN,
+	    with(data_plan(RUN_B, "plan-b"), "manifest",
+		json_string(world_evidence(w, text, strlen(text)))));
+	world_add(w, ENTRY_LIST, data_list(RUN_B, 0));
+}
+
+/* Made beside `made`; the plan of its run names `planned`.  Takes both. */
+static void
+audit_cross(struct world *w, X509 *made, X509 *planned)
+{
+	struct making cross = {
+		.run = RUN_B,
+		.name = "cross",
+		.kind = "cross",
+		.profile = "cross",
+		.existing = made,
+		.subject = w->keys[KEY_FOREIGN],
+		.signer = w->keys[KEY_ROOT],
+		.issuer_name = "root-g1",
+	};
+
+	make_root(w);
+	cross.issuer = w->root;
+	open_cross_run(w, planned != NULL ? planned : made);
+	X509_free(make_certificate(w, &cross));
+	audit(w);
+	X509_free(made);
+	X509_free(planned);
+}
+
+static void
+test_cross(void **state)
+{
+	struct world *w = *state;
+
+	audit_cross(
+	    w, foreign(w->keys[KEY_FOREIGN], "X", ANY_CA, "hash"), NULL);
+	assert_no_findings(w);
+}
+
+static void
+test_cross_other_key(void **state)
+{
+	struct world *w = *state;
+
+	audit_cross(w, foreign(w->keys[KEY_FOREIGN], "X", ANY_CA, "0102"),
+	    foreign(w->keys[KEY_OCSP], "X", ANY_CA, "0102"));
+	assert_only(w, "AUDIT-CROSS");
+	assert_found(w, "AUDIT-CROSS", "CROSS-SPKI-BYTES");
+}
+
+static void
+test_cross_other_name(void **state)
+{
+	struct world *w = *state;
+
+	audit_cross(w, foreign(w->keys[KEY_FOREIGN], "X", ANY_CA, "hash"),
+	    foreign(w->keys[KEY_FOREIGN], "x", ANY_CA, "hash"));
+	assert_only(w, "AUDIT-CROSS");
+	assert_found(w, "AUDIT-CROSS", "octet for octet");
+}
+
+static void
+test_cross_other_identifier(void **state)
+{
+	struct world *w = *state;
+
+	audit_cross(w, foreign(w->keys[KEY_FOREIGN], "X", ANY_CA, "0102"),
+	    foreign(w->keys[KEY_FOREIGN], "X", ANY_CA, "0103"));
+	assert_only(w, "AUDIT-CROSS");
+	assert_found(w, "AUDIT-CROSS", "key identifier");
+}
+
+static void
+test_cross_wider(void **state)
+{
+	struct world *w = *state;
+
+	audit_cross(w, foreign(w->keys[KEY_FOREIGN], "X", ANY_CA, "hash"),
+	    foreign(w->keys[KEY_FOREIGN], "X", ANY_CA ",pathlen:0", "hash"));
+	assert_only(w, "AUDIT-CROSS");
+	assert_found(w, "AUDIT-CROSS", "SUB-PATHLEN");
+}
+
+/* Without evidence of its plan nobody knows what it stands beside. */
+static void
+test_cross_without_plan(void **state)
+{
+	struct world *w = *state;
+	X509 *existing = foreign(w->keys[KEY_FOREIGN], "X", ANY_CA, "hash");
+	struct making cross = {
+		.run = RUN_A,
+		.name = "cross",
+		.kind = "cross",
+		.profile = "cross",
+		.existing = existing,
+		.subject = w->keys[KEY_FOREIGN],
+		.signer = w->keys[KEY_ROOT],
+		.issuer_name = "root-g1",
+		.object = 1,
+	};
+
+	make_root(w);
+	cross.issuer = w->root;
+	X509_free(make_certificate(w, &cross));
+	X509_free(existing);
+	audit(w);
+	assert_only(w, "AUDIT-CROSS");
 }
 
 /* ---- signatures ------------------------------------------------------- */
@@ -887,6 +1186,17 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_clean),
+		TEST(test_end_entity),
+		TEST(test_end_entity_of_root),
+		TEST(test_end_entity_as_sub),
+		TEST(test_sub_as_end_entity),
+		TEST(test_end_entity_other_name),
+		TEST(test_cross),
+		TEST(test_cross_other_key),
+		TEST(test_cross_other_name),
+		TEST(test_cross_other_identifier),
+		TEST(test_cross_wider),
+		TEST(test_cross_without_plan),
 		TEST(test_signature),
 		TEST(test_tbs),
 		TEST(test_algorithm),

@@ -68,6 +68,120 @@ test_clean(void **state)
 	assert_no_findings(w);
 }
 
+/* ---- scopes ------------------------------------------------------------ */
+
+/* As request() of the certificates here. */
+#define URL_R "http://c.example/r.crl"
+
+/* The sub CA, revoked; and a CRL of a scope with these entries. */
+static void
+scoped(struct world *w, const char *profile, const char *url, bool listed,
+    json_t *over)
+{
+	struct crl_entry entry;
+	AUTO_STRUCT(certificate_facts) facts = { 0 };
+	AUTO_CHARS(serial) = NULL;
+
+	make_root(w);
+	make_sub(w);
+	assert_ok(certificate_facts(w->sub, &facts));
+	serial = text_hex(facts.serial, facts.serial_len);
+	revoke_serial(w, serial, &entry);
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl-10",
+		.profile = profile,
+		.url = url,
+		.object = 10,
+		.number = 1,
+		.entries = &entry,
+		.count = listed ? 1 : 0,
+		.over = over });
+	audit(w);
+}
+
+static void
+test_scope_holds(void **state)
+{
+	scoped(*state, "crl-ca-only", URL_R, true, NULL);
+	assert_no_findings(*state);
+}
+
+static void
+test_scope_lacks_kind(void **state)
+{
+	scoped(*state, "crl-partition", URL_R, false, NULL);
+	assert_no_findings(*state);
+}
+
+static void
+test_scope_lacks_url(void **state)
+{
+	scoped(*state, "crl-ca-only", "http://c.example/s.crl", false, NULL);
+	assert_no_findings(*state);
+}
+
+static void
+test_scope_missing(void **state)
+{
+	scoped(*state, "crl-ca-only", URL_R, false, NULL);
+	assert_only(*state, "AUDIT-CRL-MISSING");
+}
+
+static void
+test_scope_stranger(void **state)
+{
+	scoped(*state, "crl-partition", URL_R, true, NULL);
+	assert_only(*state, "AUDIT-CRL-ENTRY");
+	assert_found(*state, "AUDIT-CRL-ENTRY", "is not in its scope");
+}
+
+static void
+test_scope_other_url(void **state)
+{
+	scoped(*state, "crl-ca-only", "http://c.example/s.crl", true, NULL);
+	assert_only(*state, "AUDIT-CRL-ENTRY");
+}
+
+/* What the list and the journal say of its URL. */
+static void
+test_scope_url_fact(void **state)
+{
+	scoped(*state, "crl-ca-only", URL_R, true,
+	    json_pack("{s:s}", "distribution_url", "http://c.example/s.crl"));
+	assert_only(*state, "AUDIT-FACTS");
+}
+
+/* A full CRL that is said to be a partition. */
+static void
+test_full_with_url_fact(void **state)
+{
+	scoped(*state, "ca-crl", NULL, true,
+	    json_pack("{s:s}", "distribution_url", URL_R));
+	assert_only(*state, "AUDIT-FACTS");
+}
+
+/* Each scope has a series of its own: what is on one may leave another. */
+static void
+test_scope_series(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entry;
+
+	make_root(w);
+	lose_and_revoke(w, 11, SERIAL_A, &entry);
+	for (int i = 0; i < 2; i++)
+		make_crl(w,
+		    &(struct crl_making){ .name = i == 0 ? "a" : "b",
+			.profile = i == 0 ? "crl-ca-only" : "crl-partition",
+			.url = URL_R,
+			.object = 12 + i,
+			.number = 1 + (uint64_t)i,
+			.entries = &entry,
+			.count = i == 0 ? 1 : 0 });
+	audit(w);
+	assert_no_findings(w);
+}
+
 /* ---- the series ------------------------------------------------------- */
 
 static void
@@ -814,6 +928,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_clean),
+		TEST(test_scope_holds),
+		TEST(test_scope_lacks_kind),
+		TEST(test_scope_lacks_url),
+		TEST(test_scope_missing),
+		TEST(test_scope_stranger),
+		TEST(test_scope_other_url),
+		TEST(test_scope_url_fact),
+		TEST(test_full_with_url_fact),
+		TEST(test_scope_series),
 		TEST(test_number),
 		TEST(test_burnt_number),
 		TEST(test_time),

@@ -333,6 +333,43 @@ test_certified_twice(void **state)
 	assert_found(w, "AUDIT-KEY-PURPOSE", "another certificate");
 }
 
+/* An end entity has no key of ours, whatever the intent names. */
+static void
+test_end_entity_key(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	sign_with(w, json_pack("{s:s}", "certificate_kind", "end-entity"));
+	assert_only(w, "AUDIT-KEY-PURPOSE");
+}
+
+/* A CA of our own is crossed where its key is named, and not otherwise. */
+static void
+test_cross_of_own(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	sign_with(w,
+	    json_pack("{s:s,s:s,s:s}", "certificate_kind", "cross", "spki",
+		world_spki(w->keys[KEY_ROOT]), "subject_key", "root-key"));
+	assert_no_findings(w);
+}
+
+static void
+test_cross_of_own_unnamed(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	sign_with(w,
+	    json_pack("{s:s,s:s,s:n}", "certificate_kind", "cross", "spki",
+		world_spki(w->keys[KEY_ROOT]), "subject_key"));
+	assert_found(w, "AUDIT-KEY-STATE", "does not name");
+	assert_found(w, "AUDIT-KEY-PURPOSE", "another certificate");
+}
+
 /* ---- adopted ---------------------------------------------------------- */
 
 static void
@@ -407,6 +444,9 @@ main(void)
 		TEST(test_subject_of_others),
 		TEST(test_subject_purpose),
 		TEST(test_certified_twice),
+		TEST(test_end_entity_key),
+		TEST(test_cross_of_own),
+		TEST(test_cross_of_own_unnamed),
 		TEST(test_adopted),
 		TEST(test_adopted_other_key),
 		TEST(test_adopted_purpose),

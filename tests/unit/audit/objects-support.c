@@ -4,7 +4,7 @@
 
 #include "base/date.h"
 #include "ceremony/journal/store.h"
-#include "profiles/der.h"
+#include "profiles/der/der.h"
 #include "profiles/tbs.h"
 #include "tests/unit/profiles/support.h"
 
@@ -106,7 +106,8 @@ static void
 found_world(struct world *w)
 {
 	static const char *const profiles[] = { "root", "issuing-ca",
-		"ocsp-responder", "ca-crl" };
+		"ocsp-responder", "ca-crl", "tls-server", "crl-partition",
+		"cross", "crl-ca-only" };
 
 	world_add(w, ENTRY_GENESIS, data_genesis());
 	world_add(w, ENTRY_TOKEN, data_token());
@@ -221,9 +222,16 @@ build_certificate(const struct making *m, struct tbs *ret_tbs)
 	size_t len;
 	AUTO_BYTES(spki) = spki_of(m->subject, &len);
 	unsigned char random[SERIAL_LEN];
+	const struct alt_name name = { ALT_DNS, m->dns };
 	struct certificate_request req = request(profile, m->issuer, spki, len);
 
 	req.subject = subject;
+	if (m->existing != NULL) {
+		req.existing = m->existing;
+		req.subject_count = 0;
+	}
+	req.alt_names = &name;
+	req.alt_count = m->dns != NULL ? 1 : 0;
 	req.now = m->now != 0 ? m->now : date_now();
 	req.validity = m->validity;
 	serial_random(random);
@@ -354,20 +362,22 @@ crl_json(struct world *w, const struct crl_making *m, const struct tbs *tbs,
 	(void)snprintf(
 	    number, sizeof number, "%llu", (unsigned long long)req->number);
 	return json_pack("{s:s,s:i,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,"
-			 "s:s,s:i}",
+			 "s:s,s:i,s:s*}",
 	    "run", m->run == NULL ? RUN_A : m->run, "list", m->list, "object",
 	    m->object, "kind", "crl", "name", m->name, "key",
 	    world_spki(m->signer != NULL ? m->signer : w->keys[KEY_ROOT]),
 	    "algorithm", algorithm, "tbs", kept_hex(tbs->sha256), "issuer",
 	    m->issuer_name != NULL ? m->issuer_name : "root-g1", "issuer_dn",
-	    dn, "profile", "ca-crl", "number", number, "this_update", from,
-	    "next_update", until, "entries", (int)m->count);
+	    dn, "profile", m->profile != NULL ? m->profile : "ca-crl", "number",
+	    number, "this_update", from, "next_update", until, "entries",
+	    (int)m->count, "distribution_url", m->url);
 }
 
 void
 make_crl(struct world *w, const struct crl_making *m)
 {
-	AUTO_PTR(profile) *profile = load("ca-crl", m->from, m->to);
+	AUTO_PTR(profile) *profile =
+	    load(m->profile != NULL ? m->profile : "ca-crl", m->from, m->to);
 	struct crl_request req = {
 		.profile = profile,
 		.issuer = m->issuer != NULL ? m->issuer : w->root,
@@ -376,6 +386,7 @@ make_crl(struct world *w, const struct crl_making *m)
 		.validity = profile_validity_default(profile),
 		.entries = m->entries,
 		.entry_count = m->count,
+		.distribution_url = m->url,
 		.place = "test",
 	};
 	AUTO_STRUCT(tbs) tbs = { 0 };

@@ -42,8 +42,10 @@ void world_add_profile(struct world *w, const char *name, const char *text);
 struct making {
 	const char *run, *name, *kind, *profile, *issuer_name, *subject_key;
 	const char *common_name;
+	const char *dns; /* alternative name; NULL: none */
 	EVP_PKEY *subject, *signer;
 	X509 *issuer;
+	const X509 *existing; /* cross */
 	int list, object;
 	int64_t now, validity;
 	json_t *over;                /* put over the intent's data */
@@ -65,6 +67,7 @@ void make_sub(struct world *w);
 
 struct crl_making {
 	const char *run, *name;
+	const char *profile, *url; /* NULL: "ca-crl"; none */
 	int list, object;
 	uint64_t number; /* 0: the next */
 	int64_t now;

@@ -184,6 +184,7 @@ cast_reset(struct cast *c)
 	c->text = NULL;
 	c->texts = 0;
 	c->config = "";
+	c->linted = false;
 	c->threshold = 2;
 	c->people = "alice bob";
 	assert_ok(journal_create(c->path, &c->journal));
@@ -668,6 +669,72 @@ cast_act(int number, const char *kind, json_t *data)
 	    "summary", kind);
 }
 
+#define DIGEST_1                           \
+	"11111111111111111111111111111111" \
+	"11111111111111111111111111111111"
+#define DIGEST_2                           \
+	"22222222222222222222222222222222" \
+	"22222222222222222222222222222222"
+
+const char cast_linters[] =
+    "linters:\n  - name: other\n    path: /opt/other\n"
+    "    sha256: '" DIGEST_1 "'\n"
+    "blocklist:\n  path: /srv/keys\n  sha256: '" DIGEST_2 "'\n";
+
+static json_t *
+findings_of(void)
+{
+	return json_pack("[{s:s, s:s, s:s, s:s, s:s}]", "severity", "notice",
+	    "id", "A-RULE", "place", "here", "text", "acknowledged", "source",
+	    "RFC 5280");
+}
+
+static json_t *
+linters_of(void)
+{
+	return json_pack("[{s:s, s:s, s:s, s:s, s:i, s:s}]", "name", "other",
+	    "path", "/opt/other", "sha256", DIGEST_1, "end", "exited", "status",
+	    0, "output", "");
+}
+
+static const char *
+lint_evidence(struct cast *c, const char *what, json_t *report)
+{
+	AUTO_CHARS(text) = json_dumps(report, JSON_COMPACT);
+	AUTO_CHARS(other) = edited(c, what, text);
+
+	json_decref(report);
+	return text_evidence(c, other);
+}
+
+/* Each object gets its findings, as the list has them. */
+static const char *
+list_lint(struct cast *c, json_t *lines)
+{
+	json_t *objects = json_array(), *line;
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+	{
+		json_t *row;
+
+		if (json_object_get(line, "object") == NULL)
+			continue;
+		json_object_set_new(line, "lint", findings_of());
+		row = json_pack("{s:O, s:O, s:O, s:O, s:o, s:o}", "object",
+		    json_object_get(line, "object"), "kind",
+		    json_object_get(line, "kind"), "name",
+		    json_object_get(line, "name"), "tbs",
+		    json_object_get(line, "tbs"), "findings", findings_of(),
+		    "linters", linters_of());
+		assert_int_equal(json_array_append_new(objects, row), 0);
+	}
+	return lint_evidence(c, "lint",
+	    json_pack("{s:s, s:s, s:{s:s, s:i, s:i}, s:o}", "format",
+		"ca-tool-lint-1", "version", "9 lints", "blocklist", "sha256",
+		DIGEST_2, "keys", 1, "moduli", 0, "objects", objects));
+}
+
 static json_t *
 header_of(struct cast *c, const struct order *order, int list)
 {
@@ -703,11 +770,15 @@ confirm(struct cast *c, const struct order *order, int list, enum who who,
 static char *
 add_list(struct cast *c, const struct order *order, int list, json_t *lines)
 {
+	const char *lint = c->linted ? list_lint(c, lines) : NULL;
 	json_t *header = header_of(c, order, list), *line;
-	char *text = append_line(text_copy(""), header), *other;
+	char *text, *other;
 	int objects = 0, acts = 0;
 	size_t i;
 
+	if (lint != NULL)
+		json_object_set_new(header, "lint", json_string(lint));
+	text = append_line(text_copy(""), header);
 	json_decref(header);
 	json_array_foreach(lines, i, line)
 	{
@@ -719,10 +790,10 @@ add_list(struct cast *c, const struct order *order, int list, json_t *lines)
 	other = edited(c, "list", text);
 	free(text);
 	cast_add(c, ENTRY_LIST,
-	    json_pack("{s:s, s:i, s:s, s:i, s:i, s:b}", "run", order->run,
+	    json_pack("{s:s, s:i, s:s, s:i, s:i, s:b, s:s*}", "run", order->run,
 		"list", list, "sha256", text_evidence(c, other), "objects",
-		objects, "acts", acts, "unattended",
-		order->unattended ? 1 : 0));
+		objects, "acts", acts, "unattended", order->unattended ? 1 : 0,
+		"lint", lint));
 	return other;
 }
 
@@ -783,10 +854,19 @@ void
 cast_result(
     struct cast *c, const char *run, int list, int number, const char *name)
 {
+	const char *sha256 = text_evidence(c, name);
+	const char *lint = !c->linted
+	    ? NULL
+	    : lint_evidence(c, "result-lint",
+		  json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "format",
+		      "ca-tool-lint-1", "kind", "certificate", "name", name,
+		      "sha256", sha256, "findings", findings_of(), "linters",
+		      linters_of()));
+
 	cast_add(c, ENTRY_RESULT,
-	    json_pack("{s:s, s:i, s:i, s:s, s:s}", "run", run, "list", list,
-		"object", number, "name", name, "sha256",
-		text_evidence(c, name)));
+	    json_pack("{s:s, s:i, s:i, s:s, s:s, s:s*}", "run", run, "list",
+		list, "object", number, "name", name, "sha256", sha256, "lint",
+		lint));
 }
 
 void
@@ -827,7 +907,7 @@ cast_audit(struct cast *c)
 static bool
 is_ours(const char *id)
 {
-	static const char *const ids[] = { "AUDIT-ACT",
+	static const char *const ids[] = { "AUDIT-ACT", "AUDIT-LINT",
 		"AUDIT-ANCHOR-SIGNATURE", "AUDIT-APPROVAL",
 		"AUDIT-APPROVALS-MISSING", "AUDIT-CONFIG", "AUDIT-CONFIRMATION",
 		"AUDIT-CONFIRMATIONS-MISSING", "AUDIT-ENROLMENT", "AUDIT-EVENT",

@@ -43,7 +43,8 @@ struct cast {
 	/*
 	 * The same for texts that are evidence, or signed: "config",
 	 * "set.yaml", "enrolment", "anchor", "plan", "manifest", "list",
-	 * "event", "content", "certificate".  malloc'd, or NULL to leave it.
+	 * "event", "content", "certificate", "lint" (of a list), "result-lint".
+	 * malloc'd, or NULL to leave it.
 	 */
 	char *(*edit_text)(
 	    struct cast *c, const char *what, unsigned nth, const char *text);
@@ -57,9 +58,14 @@ struct cast {
 	} forged;
 	const char *text;   /* of the next entries, if not NULL */
 	const char *config; /* what authority.yaml has behind `login` */
+	bool
+	    linted; /* lists and results have reports of linters: cast_linters */
 	unsigned threshold;
 	const char *people; /* who gives shares: "alice bob" */
 };
+
+/* For `config`: an outside linter and a blocklist. */
+extern const char cast_linters[];
 
 int cast_setup(void **state);
 int cast_teardown(void **state);

@@ -22,7 +22,7 @@ test_every_type(void **state)
 		assert_ok(placeholder_spki(type, i, &spki, &len));
 		assert_ptr_equal(key_type_of_spki(spki, len), type);
 		assert_ok(spki_check(spki, len, "here", &findings));
-		assert_int_equal(findings.count, 0);
+		assert_quiet(&findings);
 		free(spki);
 	}
 	assert_int_equal(types, 6);

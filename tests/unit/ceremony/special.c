@@ -1116,6 +1116,7 @@ large_object(const unsigned char *octets, size_t len)
 		    .len = len,
 		    .alg = sigalg_at(0) },
 		.facts = json_object(),
+		.lint = json_array(),
 		.summary = summary,
 		.details = summary,
 		.from = BUILT_NOW,
@@ -1130,7 +1131,7 @@ test_list_too_long(void **state)
 	struct built_object objects[] = { large_object(octets, HALF),
 		large_object(octets, HALF) };
 	unsigned numbers[2] = { 0 };
-	char set[SET_ID_HEX_SIZE] = "0", hash[] = "0";
+	char set[SET_ID_HEX_SIZE] = "0", hash[] = "0", report[] = "{}";
 	struct plan_params params = { 0 };
 	struct plan list_of = {
 		.params = &params, .manifest_sha256 = hash, .set_sha256 = hash
@@ -1140,6 +1141,7 @@ test_list_too_long(void **state)
 	struct run run = { .plan = &list_of,
 		.nonce = "0",
 		.object_list = numbers,
+		.lint_report = report,
 		.build = { .objects = objects, .object_count = 2 } };
 
 	(void)state;
@@ -1157,8 +1159,10 @@ test_list_too_long(void **state)
 	authority_free(TAKE(authority));
 	assert_int_equal(count_entries("b", ENTRY_LIST), 0);
 	(void)close(run.fd);
-	json_decref(objects[0].facts);
-	json_decref(objects[1].facts);
+	for (size_t i = 0; i < 2; i++) {
+		json_decref(objects[i].facts);
+		json_decref(objects[i].lint);
+	}
 	free(octets);
 }
 

@@ -1,0 +1,79 @@
+/*
+ * Two CRLs, one behind the other: the second is linted with the first as the
+ * one before, both from memory and octet by octet.
+ */
+#include "lint.h"
+#include "two.h"
+
+/* A source that gives a few octets at a time. */
+static int
+read_few(
+    void *ctx, uint64_t offset, unsigned char *buf, size_t cap, size_t *ret_len)
+{
+	const struct der *octets = ctx;
+	size_t left = offset > octets->len ? 0 : octets->len - (size_t)offset;
+	size_t len = 1 + (size_t)(offset % 7);
+
+	len = len < cap ? len : cap;
+	len = len < left ? len : left;
+	if (len > 0)
+		memcpy(buf, octets->p + offset, len);
+	*ret_len = len;
+	return 0;
+}
+
+static struct der_source
+few_at_a_time(struct der *octets)
+{
+	return (struct der_source){
+		.ctx = octets,
+		.read = read_few,
+		.len = octets->len,
+	};
+}
+
+static void
+same_findings(const struct findings *one, const struct findings *two)
+{
+	HOLDS(one->count == two->count && one->errors == two->errors);
+	for (size_t i = 0; i < one->count; i++) {
+		HOLDS(strcmp(one->rows[i].id, two->rows[i].id) == 0);
+		HOLDS(strcmp(one->rows[i].place, two->rows[i].place) == 0);
+		HOLDS(strcmp(one->rows[i].text, two->rows[i].text) == 0);
+	}
+}
+
+static void
+lint_with(const struct der_source *source, const struct der_source *previous,
+    struct findings *findings)
+{
+	const struct lint_context context = {
+		.rulesets = (1U << RULESET_COUNT) - 1,
+		.at = LINT_AT,
+		.signing = true,
+		.previous = previous,
+	};
+
+	HOLDS(lint_crl("x", source, &context, findings) == 0);
+	HOLDS(ca_error_reason() == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	AUTO_STRUCT(findings) whole = { 0 };
+	AUTO_STRUCT(findings) few = { 0 };
+	struct der first, second;
+	struct der_source previous, source;
+
+	split_in_two(data, size, &first, &second);
+	previous = der_source_memory(&first);
+	source = der_source_memory(&second);
+	lint_with(&source, &previous, &whole);
+	check_findings(&whole, second.len);
+	previous = few_at_a_time(&first);
+	source = few_at_a_time(&second);
+	lint_with(&source, &previous, &few);
+	same_findings(&whole, &few);
+	return 0;
+}

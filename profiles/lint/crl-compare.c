@@ -299,13 +299,13 @@ note_gone(struct lint_crl_state *s, const struct lint_crl_entry *e)
 	if (e->date_valid && e->seconds > s->left_date)
 		s->left_date = e->seconds;
 	if (e->date_valid && before->valid && e->seconds >= before->seconds)
-		lint_crl_note(s, CRL_NOTE_LOST, e->offset, e->serial,
+		lint_crl_note(s, CRL_NOTE_LOST, CRL_OFFSET_UNKNOWN, e->serial,
 		    "it is gone, and the CRL before cannot have been issued "
 		    "after its certificate expired: it was revoked no earlier "
 		    "than that CRL");
 	else
-		lint_crl_note(
-		    s, CRL_NOTE_LEFT, e->offset, e->serial, "it is gone");
+		lint_crl_note(s, CRL_NOTE_LEFT, CRL_OFFSET_UNKNOWN, e->serial,
+		    "it is gone");
 }
 
 static void

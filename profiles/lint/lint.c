@@ -335,10 +335,38 @@ severity_of(const struct lint_run *run, const char **ret_reason)
 	return run->context->signing ? FINDING_ERROR : FINDING_WARNING;
 }
 
+/*
+ * Does it stand in the object?  A check may hold octets of another one, the
+ * issuer or the CRL before, where those are what is wrong.
+ */
+static bool
+is_inside(const struct lint_run *run, struct der where)
+{
+	const uintptr_t at = (uintptr_t)where.p;
+	uintptr_t base = (uintptr_t)run->base;
+	size_t len = 0;
+
+	if (run->crl != NULL) {
+		const uintptr_t tail = (uintptr_t)run->crl->tail;
+
+		if (at >= tail && at - tail <= run->crl->tail_len)
+			return true;
+		base = (uintptr_t)run->crl->head;
+		len = run->crl->head_len;
+	} else if (run->certificate != NULL) {
+		len = run->certificate->element.len;
+	} else if (run->csr != NULL) {
+		len = run->csr->element.len;
+	} else {
+		return run->base != NULL;
+	}
+	return at >= base && at - base <= len;
+}
+
 static void
 place_of(const struct lint_run *run, struct der where, char ret[PLACE_SIZE])
 {
-	if (where.p == NULL || run->base == NULL)
+	if (where.p == NULL || run->base == NULL || !is_inside(run, where))
 		(void)snprintf(ret, PLACE_SIZE, "%s", run->place);
 	else
 		(void)snprintf(ret, PLACE_SIZE, "%s, octet %" PRIu64,

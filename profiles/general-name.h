@@ -39,7 +39,7 @@ const char *http_url_fault(const char *url);
 /* Both without fault; NULL with an error raised. */
 GENERAL_NAME *general_name_new(const struct alt_name *name);
 GENERAL_NAME *general_name_of_subtree(enum alt_type type, const char *text);
-GENERAL_NAME *general_name_of_directory(const X509_NAME *name);
+GENERAL_NAME *general_name_of_directory(const X509_NAME *directory);
 
 /* All of them, in their order. */
 int general_names_new(const struct alt_name *names, size_t count,

@@ -107,7 +107,7 @@ check_findings(const struct reading *r, const char *name, const json_t *array)
 		wrong(r, "has no findings for '%s'", name);
 	json_array_foreach(array, i, row)
 	{
-		if (json_unpack((json_t *)(uintptr_t)row,
+		if (json_unpack(audit_read_only(row),
 			"{s:s, s:s, s:s, s:s, s:s}", "severity", &severity,
 			"id", &id, "place", &place, "text", &text, "source",
 			&source) != 0)
@@ -139,10 +139,9 @@ check_linter(const struct reading *r, const char *name, const json_t *row,
 	const char *linter, *path, *sha256, *end, *output;
 	json_int_t status;
 
-	if (json_unpack((json_t *)(uintptr_t)row,
-		"{s:s, s:s, s:s, s:s, s:I, s:s}", "name", &linter, "path",
-		&path, "sha256", &sha256, "end", &end, "status", &status,
-		"output", &output) != 0) {
+	if (json_unpack(audit_read_only(row), "{s:s, s:s, s:s, s:s, s:I, s:s}",
+		"name", &linter, "path", &path, "sha256", &sha256, "end", &end,
+		"status", &status, "output", &output) != 0) {
 		wrong(r, "has a malformed linter for '%s'", name);
 		return;
 	}

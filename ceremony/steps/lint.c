@@ -69,14 +69,14 @@ findings_to_json(const struct findings *findings, size_t first)
 
 /* Rows of a list that came from elsewhere may hold anything. */
 static int
-lint_line(const json_t *row, bool first, BIO *out)
+lint_line(json_t *row, bool first, BIO *out)
 {
 	const char *severity, *id, *text;
 	AUTO_CHARS(line) = NULL;
 	AUTO_CHARS(safe) = NULL;
 
-	if (json_unpack((json_t *)(uintptr_t)row, "{s:s, s:s, s:s}", "severity",
-		&severity, "id", &id, "text", &text) != 0)
+	if (json_unpack(row, "{s:s, s:s, s:s}", "severity", &severity, "id",
+		&id, "text", &text) != 0)
 		return ca_error(CA_R_VERIFY, "a finding is malformed");
 	line = text_printf("%s: %s: %s", severity, id, text);
 	if (line == NULL)
@@ -95,7 +95,7 @@ built_lint_text(const json_t *lint, char **ret_text)
 {
 	AUTO(BIO) *out = BIO_new(BIO_s_mem());
 	char *data = NULL;
-	const json_t *row;
+	json_t *row;
 	long len;
 	size_t i;
 

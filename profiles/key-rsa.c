@@ -178,9 +178,11 @@ fermat(const BIGNUM *n, struct numbers *v, bool *ret_falls)
 	for (int i = 0; i < FERMAT_ROUNDS && !*ret_falls; i++) {
 		if (!falls_apart(v, ret_falls))
 			return false;
+		/* (a + 1)^2 = a^2 + a + (a + 1) */
 		if (BN_add(v->rest, v->rest, v->a) != 1 ||
-		    BN_add(v->rest, v->rest, v->a) != 1 ||
-		    BN_add_word(v->rest, 1) != 1 || BN_add_word(v->a, 1) != 1)
+		    BN_add_word(v->a, 1) != 1)
+			return false;
+		if (BN_add(v->rest, v->rest, v->a) != 1)
 			return false;
 	}
 	return true;

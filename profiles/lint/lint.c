@@ -27,13 +27,21 @@ is_time(const struct der *in)
 	    der_next_is(in, DER_GENERALIZED_TIME);
 }
 
+static bool
+skip_sequences(struct der *in, unsigned count)
+{
+	while (count-- > 0)
+		if (!der_take(in, DER_SEQUENCE, NULL, NULL))
+			return false;
+	return true;
+}
+
 /* Behind version, or not: AlgorithmIdentifier, Name, and then a time. */
 static bool
 looks_like_crl(struct der tbs)
 {
 	(void)der_take(&tbs, DER_INTEGER, NULL, NULL);
-	return der_take(&tbs, DER_SEQUENCE, NULL, NULL) &&
-	    der_take(&tbs, DER_SEQUENCE, NULL, NULL) && is_time(&tbs);
+	return skip_sequences(&tbs, 2) && is_time(&tbs);
 }
 
 /* INTEGER, Name, SubjectPublicKeyInfo whose second part is a BIT STRING. */
@@ -57,8 +65,7 @@ looks_like_certificate(struct der tbs)
 
 	(void)der_take(&tbs, DER_CONTEXT_0, NULL, NULL);
 	return der_take(&tbs, DER_INTEGER, NULL, NULL) &&
-	    der_take(&tbs, DER_SEQUENCE, NULL, NULL) &&
-	    der_take(&tbs, DER_SEQUENCE, NULL, NULL) &&
+	    skip_sequences(&tbs, 2) &&
 	    der_take(&tbs, DER_SEQUENCE, &validity, NULL) && is_time(&validity);
 }
 

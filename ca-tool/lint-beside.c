@@ -293,12 +293,17 @@ enter(struct der *in)
 static bool
 find_issuer(struct der object, enum lint_object_kind kind, struct der *ret_name)
 {
-	if (!enter(&object) || !enter(&object))
+	bool found = true;
+
+	/* The Certificate or CertificateList, and what is signed in it. */
+	for (unsigned depth = 0; found && depth < 2; depth++)
+		found = enter(&object);
+	if (!found)
 		return false;
 	if (kind == LINT_CERTIFICATE)
 		(void)der_take(&object, DER_CONTEXT_0, NULL, NULL);
 	(void)der_take(&object, DER_INTEGER, NULL, NULL);
-	return der_take(&object, DER_SEQUENCE, NULL, NULL) &&
+	return der_take(&object, DER_SEQUENCE, NULL, NULL) && /* algorithm */
 	    der_take(&object, DER_SEQUENCE, NULL, ret_name);
 }
 

@@ -250,7 +250,7 @@ check_unique(struct lint_crl_state *s, const struct lint_crl_entry *e,
 static void
 check_extensions(struct lint_crl_state *s, const struct lint_crl_entry *e)
 {
-	struct der in = e->extensions, seen[CRL_ENTRY_EXTENSIONS];
+	struct der in = e->extensions, seen[CRL_ENTRY_EXTENSIONS] = { { 0 } };
 	bool has_reason = false;
 	size_t count = 0;
 	struct row row;

@@ -408,7 +408,7 @@ oid_text(struct der oid, char ret_text[OID_TEXT])
 	const unsigned char *p = element;
 	AUTO(ASN1_OBJECT) *object = NULL;
 
-	(void)strcpy(ret_text, "of an OID that cannot be shown");
+	(void)snprintf(ret_text, OID_TEXT, "of an OID that cannot be shown");
 	if (oid.len > SHORT_MAX)
 		return;
 	element[1] = (unsigned char)oid.len;

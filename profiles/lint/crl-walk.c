@@ -32,7 +32,7 @@ show_serial(struct der serial, char ret_text[2 * SERIAL_SHOWN + 4])
 
 	text_hex_into(serial.p, len, ret_text);
 	if (serial.len > SERIAL_SHOWN)
-		(void)strcpy(ret_text + 2 * len, "...");
+		(void)snprintf(ret_text + 2 * len, sizeof "...", "...");
 }
 
 void

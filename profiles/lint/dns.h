@@ -80,11 +80,11 @@ enum dns_fault {
 };
 
 /*
- * The first fault of `name` in the aspects asked for, in the order above.  The
+ * The first fault of the name `der` in the aspects asked for, in the order above.  The
  * aspects from LDH on judge only what stands in the name as far as it can be
  * read: ask for the syntax too.  Case does not matter.  Linear in its length.
  */
-enum dns_fault dns_check(struct der name, unsigned aspects);
+enum dns_fault dns_check(struct der der, unsigned aspects);
 
 /* "an underscore", for "the name 'x' has ...": a clause with its own verb. */
 const char *dns_fault_text(enum dns_fault fault);

@@ -71,23 +71,31 @@ first_arcs(uint64_t both, char *text, size_t size)
 	    (unsigned long long)(both - SECOND_ARCS * root));
 }
 
-const char *
-lint_oid_text(struct der oid, char text[static LINT_OID_TEXT])
+static bool
+write_oid(struct der oid, char text[static LINT_OID_TEXT])
 {
 	uint64_t arc = 0;
 	int len;
 
 	if (!take_arc(&oid, &arc))
-		return strcpy(text, "?");
+		return false;
 	len = first_arcs(arc, text, LINT_OID_TEXT);
 	while (oid.len > 0) {
 		if (!take_arc(&oid, &arc))
-			return strcpy(text, "?");
+			return false;
 		len += snprintf(text + len, LINT_OID_TEXT - (size_t)len,
 		    ".%llu", (unsigned long long)arc);
 		if (len >= LINT_OID_TEXT)
-			return strcpy(text, "?");
+			return false;
 	}
+	return true;
+}
+
+const char *
+lint_oid_text(struct der oid, char text[static LINT_OID_TEXT])
+{
+	if (!write_oid(oid, text))
+		(void)snprintf(text, LINT_OID_TEXT, "?");
 	return text;
 }
 

@@ -28,7 +28,8 @@ hex(struct der octets, char text[static 2 * HEX_MAX + 4])
 		text[2 * i] = digits[octets.p[i] >> 4];
 		text[2 * i + 1] = digits[octets.p[i] & SHORT_MASK];
 	}
-	(void)strcpy(text + 2 * len, len < octets.len ? "..." : "");
+	(void)snprintf(
+	    text + 2 * len, sizeof "...", "%s", len < octets.len ? "..." : "");
 	return text;
 }
 

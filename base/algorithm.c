@@ -192,14 +192,117 @@ spki_decode(const unsigned char *spki, size_t len)
 	return spki[len - (size_t)octets_len - 1] == 0 ? TAKE(decoded) : NULL;
 }
 
+/*
+ * The same without OpenSSL's decoders, which search all that there are for each
+ * key: a batch looks at ten of them for each certificate.  What the usual form
+ * does not settle, they decide.
+ */
+enum { LENGTH_MAX = 3 };
+
+/* Is there this tag, with exactly the rest of the octets?  Moves behind it. */
+static bool
+take_header(unsigned char tag, const unsigned char **at, size_t *left)
+{
+	const unsigned char *p = *at;
+	size_t len, octets = 0;
+
+	if (*left < 2 || p[0] != tag)
+		return false;
+	len = p[1];
+	if ((len & 0x80) != 0) {
+		octets = len & 0x7f;
+		if (octets == 0 || octets >= LENGTH_MAX || *left < 2 + octets)
+			return false;
+		len = octets == 1 ? p[2] : (size_t)p[2] << 8 | p[3];
+		if (len < (octets == 1 ? 0x80u : 0x100u))
+			return false;
+	}
+	if (len != *left - 2 - octets)
+		return false;
+	*at = p + 2 + octets;
+	*left = len;
+	return true;
+}
+
+/* The octets of the BIT STRING behind this type's AlgorithmIdentifier. */
+static bool
+take_key(const struct key_type *type, const unsigned char **at, size_t *left)
+{
+	if (!take_header(0x30, at, left) || *left <= type->spki_len ||
+	    memcmp(*at, type->spki, type->spki_len) != 0)
+		return false;
+	*at += type->spki_len;
+	*left -= type->spki_len;
+	if (!take_header(0x03, at, left) || *left < 2 || (*at)[0] != 0)
+		return false;
+	(*at)++;
+	(*left)--;
+	return true;
+}
+
+/*
+ * On the curve, and so of its order: its cofactor is 1 (SP 800-56A, section
+ * 5.6.2.3.4).
+ */
+static bool
+is_point(const struct key_type *type, const unsigned char *octets, size_t len)
+{
+	AUTO(EC_GROUP) *group = NULL;
+	AUTO(EC_POINT) *point = NULL;
+
+	if (len != 1 + 2 * ((type->bits + 7) / 8) || octets[0] != 4)
+		return false;
+	group = EC_GROUP_new_by_curve_name(type->curve_nid);
+	point = group == NULL ? NULL : EC_POINT_new(group);
+	return point != NULL &&
+	    EC_POINT_oct2point(group, point, octets, len, NULL) == 1 &&
+	    EC_POINT_is_on_curve(group, point, NULL) == 1;
+}
+
+/* 65537, the modulus odd and of exactly this size. */
+static bool
+is_usual_rsa(
+    const struct key_type *type, const unsigned char *octets, size_t len)
+{
+	static const unsigned char exponent[] = { 0x02, 0x03, 0x01, 0x00,
+		0x01 };
+	const size_t n = type->bits / 8;
+
+	if (!take_header(0x30, &octets, &len) || len <= sizeof(exponent) ||
+	    memcmp(octets + len - sizeof(exponent), exponent,
+		sizeof(exponent)) != 0)
+		return false;
+	len -= sizeof(exponent);
+	return take_header(0x02, &octets, &len) && len == n + 1 &&
+	    octets[0] == 0 && (octets[1] & 0x80) != 0 && (octets[n] & 1) == 1;
+}
+
+static const struct key_type *
+usual_type(const unsigned char *spki, size_t len)
+{
+	for (size_t i = 0; i < KEY_TYPES; i++) {
+		const struct key_type *type = &key_types[i];
+		const unsigned char *octets = spki;
+		size_t left = len;
+
+		if (take_key(type, &octets, &left) &&
+		    (type->family == KEY_RSA ? is_usual_rsa(type, octets, left)
+					     : is_point(type, octets, left)))
+			return type;
+	}
+	return NULL;
+}
+
 const struct key_type *
 key_type_of_spki(const unsigned char *spki, size_t len)
 {
 	AUTO(X509_PUBKEY) *decoded = NULL;
-	const struct key_type *found = NULL;
+	const struct key_type *found;
 
 	(void)ERR_set_mark();
-	decoded = spki_decode(spki, len);
+	found = usual_type(spki, len);
+	if (found == NULL)
+		decoded = spki_decode(spki, len);
 	for (size_t i = 0; decoded != NULL && i < KEY_TYPES && found == NULL;
 	     i++) {
 		if (spki_is(&key_types[i], decoded))
@@ -274,17 +377,12 @@ padding_set(EVP_PKEY_CTX *ctx, const struct sigalg *alg)
 }
 
 int
-sigalg_verify(const struct sigalg *alg, const unsigned char *spki,
-    size_t spki_len, const unsigned char *tbs, size_t tbs_len,
-    const unsigned char *sig, size_t sig_len)
+sigalg_key(const struct sigalg *alg, const unsigned char *spki, size_t spki_len,
+    EVP_PKEY **ret_key)
 {
 	AUTO(EVP_PKEY) *key = NULL;
-	AUTO(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *params = NULL;
 	const unsigned char *p = spki;
 
-	if (ctx == NULL)
-		return ca_error(CA_R_MEMORY, "out of memory");
 	if (spki_len <= INT_MAX)
 		key = d2i_PUBKEY(NULL, &p, (long)spki_len);
 	if (key == NULL || p != spki + spki_len)
@@ -292,6 +390,35 @@ sigalg_verify(const struct sigalg *alg, const unsigned char *spki,
 	if (!key_suits(key, alg))
 		return ca_error(CA_R_VERIFY,
 		    "'%s' cannot be used with this type of key", alg->name);
+	*ret_key = TAKE(key);
+	return 0;
+}
+
+/* The key, where it and the form of the signature suit the algorithm. */
+static int
+verify_key(const struct sigalg *alg, const unsigned char *spki, size_t spki_len,
+    const unsigned char *sig, size_t sig_len, EVP_PKEY **ret_key)
+{
+	AUTO(EVP_PKEY) *key = NULL;
+
+	if (sigalg_key(alg, spki, spki_len, &key) != 0)
+		return -1;
+	if (!signature_is_strict(alg, key, sig, sig_len))
+		return ca_error(CA_R_VERIFY, "a signature is malformed");
+	*ret_key = TAKE(key);
+	return 0;
+}
+
+int
+sigalg_verify_with(const struct sigalg *alg, EVP_PKEY *key,
+    const unsigned char *tbs, size_t tbs_len, const unsigned char *sig,
+    size_t sig_len)
+{
+	AUTO(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *params = NULL;
+
+	if (ctx == NULL)
+		return ca_error(CA_R_MEMORY, "out of memory");
 	if (!signature_is_strict(alg, key, sig, sig_len))
 		return ca_error(CA_R_VERIFY, "a signature is malformed");
 	if (EVP_DigestVerifyInit_ex(
@@ -300,6 +427,40 @@ sigalg_verify(const struct sigalg *alg, const unsigned char *spki,
 		return ca_error(
 		    CA_R_INTERNAL, "cannot verify with '%s'", alg->name);
 	if (EVP_DigestVerify(ctx, sig, sig_len, tbs, tbs_len) != 1)
+		return ca_error(CA_R_VERIFY, "a signature does not verify");
+	return 0;
+}
+
+int
+sigalg_verify(const struct sigalg *alg, const unsigned char *spki,
+    size_t spki_len, const unsigned char *tbs, size_t tbs_len,
+    const unsigned char *sig, size_t sig_len)
+{
+	AUTO(EVP_PKEY) *key = NULL;
+
+	if (sigalg_key(alg, spki, spki_len, &key) != 0)
+		return -1;
+	return sigalg_verify_with(alg, key, tbs, tbs_len, sig, sig_len);
+}
+
+int
+sigalg_verify_digest(const struct sigalg *alg, const unsigned char *spki,
+    size_t spki_len, const unsigned char *digest, const unsigned char *sig,
+    size_t sig_len)
+{
+	AUTO(EVP_PKEY) *key = NULL;
+	AUTO(EVP_PKEY_CTX) *ctx = NULL;
+	AUTO(EVP_MD) *md = EVP_MD_fetch(NULL, alg->digest, NULL);
+
+	if (verify_key(alg, spki, spki_len, sig, sig_len, &key) != 0)
+		return -1;
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	if (ctx == NULL || md == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, md) != 1 ||
+	    padding_set(ctx, alg) != 1)
+		return ca_error(
+		    CA_R_INTERNAL, "cannot verify with '%s'", alg->name);
+	if (EVP_PKEY_verify(ctx, sig, sig_len, digest, alg->digest_len) != 1)
 		return ca_error(CA_R_VERIFY, "a signature does not verify");
 	return 0;
 }

@@ -79,6 +79,23 @@ int sigalg_verify(const struct sigalg *alg, const unsigned char *spki,
     size_t spki_len, const unsigned char *tbs, size_t tbs_len,
     const unsigned char *sig, size_t sig_len) MUST_USE;
 
+/* The same for a digest of alg->digest_len octets, made on the way. */
+int sigalg_verify_digest(const struct sigalg *alg, const unsigned char *spki,
+    size_t spki_len, const unsigned char *digest, const unsigned char *sig,
+    size_t sig_len) MUST_USE;
+
+/*
+ * The public key, decoded once for many signatures: the key that
+ * sigalg_verify() would make of `spki`.  Threads may share it.  CA_R_VERIFY
+ * where it is malformed or of a type that does not suit the algorithm.
+ */
+int sigalg_key(const struct sigalg *alg, const unsigned char *spki,
+    size_t spki_len, EVP_PKEY **ret_key) MUST_USE;
+/* sigalg_verify() with it. */
+int sigalg_verify_with(const struct sigalg *alg, EVP_PKEY *key,
+    const unsigned char *tbs, size_t tbs_len, const unsigned char *sig,
+    size_t sig_len) MUST_USE;
+
 /* Digest `data` with the algorithm's hash; writes alg->digest_len octets. */
 int sigalg_digest(const struct sigalg *alg, const unsigned char *data,
     size_t len, unsigned char ret_digest[DIGEST_MAX]) MUST_USE;

@@ -168,3 +168,21 @@ yaml_place(struct yaml *doc, const char *fmt, ...)
 	}
 	return yaml_node_place(doc, node);
 }
+
+/* Recursive, but never deeper than YAML_MAX_DEPTH. */
+static void
+each_value(struct yaml *doc, struct yaml_node *node,
+    void (*visit)(void *ctx, const char *value, const char *place), void *ctx)
+{
+	if (node->value != NULL)
+		visit(ctx, node->value, yaml_node_place(doc, node));
+	for (size_t i = 0; i < node->count; i++)
+		each_value(doc, node->children[i], visit, ctx);
+}
+
+void
+yaml_each_value(struct yaml *doc,
+    void (*visit)(void *ctx, const char *value, const char *place), void *ctx)
+{
+	each_value(doc, doc->root, visit, ctx);
+}

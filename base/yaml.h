@@ -63,6 +63,13 @@ const char *yaml_place(struct yaml *doc, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
+ * Each scalar that is a value, in the order of the document, with its place:
+ * as that of yaml_place().
+ */
+void yaml_each_value(struct yaml *doc,
+    void (*visit)(void *ctx, const char *value, const char *place), void *ctx);
+
+/*
  * Fine on NULL.  Hidden, because libyaml exports a function of this name and
  * would call ours.
  */

@@ -718,6 +718,52 @@ key_find(struct token *token, const unsigned char *id, size_t id_len,
 	return 0;
 }
 
+/* Reads pairs until one has the public key; *ret_key keeps the first. */
+static int
+match_spki(struct token *token, CK_OBJECT_HANDLE private,
+    const unsigned char *spki, size_t spki_len, size_t *count,
+    struct key **ret_key)
+{
+	AUTO_STRUCT(findings) found = { 0 };
+	AUTO_PTR(key) *key = NULL;
+
+	if (read_pair(token, private, &found, &key) != 0)
+		return -1;
+	if (key->spki_len != spki_len || memcmp(key->spki, spki, spki_len) != 0)
+		return 0;
+	if ((*count)++ == 0)
+		*ret_key = TAKE(key);
+	return 0;
+}
+
+int
+key_find_spki(struct token *token, const unsigned char *spki, size_t spki_len,
+    struct findings *findings, struct key **ret_key)
+{
+	AUTO_STRUCT(handles) privates = { 0 };
+	AUTO_PTR(key) *match = NULL;
+	size_t count = 0;
+
+	if (token_need_login(token) != 0 ||
+	    raw_find_class(token, CKO_PRIVATE_KEY, 0, NULL, 0, &privates) != 0)
+		return -1;
+	for (size_t i = 0; i < privates.count; i++)
+		if (match_spki(token, privates.list[i], spki, spki_len, &count,
+			&match) != 0)
+			return -1;
+	if (count == 0)
+		return ca_error(CA_R_KEY,
+		    "token '%s' has no private key whose public object holds "
+		    "this public key",
+		    token->facts.label);
+	if (count > 1)
+		return ca_error(CA_R_KEY,
+		    "token '%s' has %zu private keys with this public key; "
+		    "exactly one may have it",
+		    token->facts.label, count);
+	return key_find(token, match->id, match->id_len, findings, ret_key);
+}
+
 int
 key_each(struct token *token,
     int (*visit)(void *ctx, const struct key_statement *statement,

@@ -70,6 +70,14 @@ int key_label_check(struct token *token, const char *label) MUST_USE;
 int key_find(struct token *token, const unsigned char *id, size_t id_len,
     struct findings *findings, struct key **ret_key) MUST_USE;
 
+/*
+ * The pair with this public key, whatever its CKA_ID: for a key that another
+ * program made.  Judged as by key_find(); CA_R_KEY where there is none, or
+ * several.
+ */
+int key_find_spki(struct token *token, const unsigned char *spki,
+    size_t spki_len, struct findings *findings, struct key **ret_key) MUST_USE;
+
 /* Drop what was read: after any error, attributes are read again. */
 void key_forget_checks(struct token *token);
 

@@ -374,6 +374,36 @@ compile_alt_names(const struct compiler *c)
 	p->alt_from_csr = compile_from(c, yaml->from, key_place(c, id, "from"));
 }
 
+/* Fewer than two are none; every one is a file that clients may need. */
+static void
+compile_partitions(const struct compiler *c)
+{
+	enum { PARTITIONS_MIN = 2, PARTITIONS_MAX = 1000 };
+	static const enum extension_id id = EXT_CRL_DISTRIBUTION_POINTS;
+	const struct extension_yaml *yaml = row_of(c, id);
+	uint64_t count = 0;
+
+	if (yaml == NULL || yaml->partitions == NULL)
+		return;
+	if (text_number(yaml->partitions, PARTITIONS_MAX, &count) != 0 ||
+	    count < PARTITIONS_MIN) {
+		ca_error_clear();
+		compile_refuse(c, "PROFILE-VALUE",
+		    key_place(c, id, "partitions"),
+		    "'%s' is no number of partitions from %d to %d",
+		    yaml->partitions, PARTITIONS_MIN, PARTITIONS_MAX);
+		return;
+	}
+	/* CRL-IDP-ROOT-TRAP: a CRL about CAs is full. */
+	if (c->profile->kind != PROFILE_END_ENTITY) {
+		compile_refuse(c, "CRL-IDP-ROOT-TRAP",
+		    key_place(c, id, "partitions"),
+		    "only the CRL of end entities' certificates is split");
+		return;
+	}
+	c->profile->partitions = (unsigned)count;
+}
+
 static void
 compile_distribution_point(const struct compiler *c)
 {
@@ -461,6 +491,7 @@ compile_extensions(const struct compiler *c)
 	compile_mappings(c);
 	compile_policy_constraints(c);
 	compile_alt_names(c);
+	compile_partitions(c);
 	compile_distribution_point(c);
 	for (size_t i = 0; i < EXT_COUNT; i++)
 		compile_critical(c, (enum extension_id)i);

@@ -1,5 +1,6 @@
 #include "profiles/crl.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include <openssl/x509v3.h>
@@ -15,6 +16,7 @@
 
 CLEANUP_DEFINE(X509_REVOKED, X509_REVOKED_free);
 CLEANUP_DEFINE(ASN1_ENUMERATED, ASN1_ENUMERATED_free);
+CLEANUP_DEFINE(ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free);
 
 enum { VERSION_2 = 1 };
 
@@ -61,6 +63,14 @@ reason_by_name(const char *name, enum revocation_reason *ret_reason)
 	    "affiliationChanged, superseded, cessationOfOperation, "
 	    "privilegeWithdrawn, or unspecified, which leaves it out",
 	    name);
+}
+
+int
+crl_entry_compare(const struct crl_entry *a, const struct crl_entry *b)
+{
+	if (a->serial_len != b->serial_len)
+		return a->serial_len < b->serial_len ? -1 : 1;
+	return memcmp(a->serial, b->serial, a->serial_len);
 }
 
 static int64_t
@@ -113,22 +123,13 @@ serial_is_good(const unsigned char *serial, size_t len)
 	return len > 1 && (serial[1] & 0x80) != 0;
 }
 
-/* Minimal and positive, so that the longer one is the larger. */
-static int
-compare_serials(const struct crl_entry *a, const struct crl_entry *b)
-{
-	if (a->serial_len != b->serial_len)
-		return a->serial_len < b->serial_len ? -1 : 1;
-	return memcmp(a->serial, b->serial, a->serial_len);
-}
-
 static void
-refuse_entry(const struct crl_request *request, size_t i,
+refuse_entry(const struct crl_request *request, uint64_t i,
     struct findings *findings, const char *id, const char *source,
     const char *text)
 {
 	findings_add(findings, FINDING_ERROR, id, request->place, source,
-	    "entry %zu: %s", i + 1, text);
+	    "entry %" PRIu64 ": %s", i + 1, text);
 }
 
 bool
@@ -138,12 +139,10 @@ profile_allows_reason(
 	return (unsigned)reason < REASON_COUNT && profile->reasons[reason];
 }
 
-static void
-check_entry(
-    const struct crl_request *request, size_t i, struct findings *findings)
+void
+crl_check_entry(const struct crl_request *request, uint64_t i,
+    const struct crl_entry *entry, struct findings *findings)
 {
-	const struct crl_entry *entry = &request->entries[i];
-
 	if (!serial_is_good(entry->serial, entry->serial_len))
 		refuse_entry(request, i, findings, "CRL-ENTRY-SERIAL",
 		    "RFC 5280, section 4.1.2.2",
@@ -156,27 +155,45 @@ check_entry(
 		refuse_entry(request, i, findings, "CRL-REASON-SET",
 		    "TLS BR, section 7.2.2",
 		    "the reason is none that the profile allows");
+	if (entry->invalidity != 0 &&
+	    (entry->invalidity < oldest_revocation ||
+		entry->invalidity > request->now))
+		refuse_entry(request, i, findings, "CRL-INVALIDITY",
+		    "RFC 5280, section 5.3.2",
+		    "the invalidity date lies before 1999 or in the future");
+}
+
+void
+crl_check_order(const struct crl_request *request, uint64_t i,
+    const struct crl_entry *before, const struct crl_entry *entry,
+    struct findings *findings)
+{
+	int order = crl_entry_compare(before, entry);
+
+	if (order == 0)
+		refuse_entry(request, i, findings, "CRL-NO-DUP-SERIAL",
+		    "RFC 5280, section 5.1.2.6",
+		    "the serial number is there twice");
+	if (order > 0)
+		refuse_entry(request, i, findings, "CRL-ORDER", "",
+		    "the serial numbers do not ascend");
 }
 
 static void
 check_entries(const struct crl_request *request, struct findings *findings)
 {
 	for (size_t i = 0; i < request->entry_count; i++) {
-		int order;
-
-		check_entry(request, i, findings);
-		if (i == 0)
-			continue;
-		order = compare_serials(
-		    &request->entries[i - 1], &request->entries[i]);
-		if (order == 0)
-			refuse_entry(request, i, findings, "CRL-NO-DUP-SERIAL",
-			    "RFC 5280, section 5.1.2.6",
-			    "the serial number is there twice");
-		if (order > 0)
-			refuse_entry(request, i, findings, "CRL-ORDER", "",
-			    "the serial numbers do not ascend");
+		crl_check_entry(request, i, &request->entries[i], findings);
+		if (i > 0)
+			crl_check_order(request, i, &request->entries[i - 1],
+			    &request->entries[i], findings);
 	}
+}
+
+int64_t
+crl_next_update(const struct crl_request *request)
+{
+	return request->now + validity_of(request) - 1;
 }
 
 /* CRL-IDP-URI: the URL of the certificates in scope, where the CRL has one. */
@@ -229,8 +246,7 @@ check(const struct crl_request *request, const struct issuer *issuer,
 	}
 	check_issuer(request, issuer, findings);
 	if (check_validity(request, findings))
-		issuer_check_nesting(issuer,
-		    request->now + validity_of(request) - 1, "CRL",
+		issuer_check_nesting(issuer, crl_next_update(request), "CRL",
 		    request->place, findings);
 	check_distribution_url(request, findings);
 	check_entries(request, findings);
@@ -261,6 +277,22 @@ put_reason(X509_REVOKED *revoked, enum revocation_reason reason)
 	return 0;
 }
 
+/* CRL-TIME-FORM: always a GeneralizedTime. */
+static int
+put_invalidity(X509_REVOKED *revoked, int64_t invalidity)
+{
+	AUTO(ASN1_GENERALIZEDTIME) *date = NULL;
+
+	if (invalidity == 0)
+		return 0;
+	date = ASN1_GENERALIZEDTIME_set(NULL, (time_t)invalidity);
+	if (date == NULL ||
+	    X509_REVOKED_add1_ext_i2d(
+		revoked, NID_invalidity_date, date, 0, 0) != 1)
+		return ca_error(CA_R_MEMORY, "no memory for a CRL entry");
+	return 0;
+}
+
 static int
 put_entry(struct tbs_cert_list *tbs, const struct crl_entry *entry)
 {
@@ -272,7 +304,8 @@ put_entry(struct tbs_cert_list *tbs, const struct crl_entry *entry)
 		return ca_error(CA_R_MEMORY, "no memory for a CRL entry");
 	if (asn1_set_octets(serial, entry->serial, entry->serial_len) != 0 ||
 	    date_to_asn1(entry->date, &date) != 0 ||
-	    put_reason(revoked, entry->reason) != 0)
+	    put_reason(revoked, entry->reason) != 0 ||
+	    put_invalidity(revoked, entry->invalidity) != 0)
 		return -1;
 	if (X509_REVOKED_set_serialNumber(revoked, serial) != 1 ||
 	    X509_REVOKED_set_revocationDate(revoked, date) != 1 ||
@@ -314,8 +347,7 @@ encode(const struct crl_request *request, const struct issuer *issuer,
 	    asn1_set_der(tbs->issuer, issuer->facts.subject_der,
 		issuer->facts.subject_len) != 0 ||
 	    asn1_set_time(&tbs->this_update, request->now) != 0 ||
-	    asn1_set_time(&tbs->next_update,
-		request->now + validity_of(request) - 1) != 0 ||
+	    asn1_set_time(&tbs->next_update, crl_next_update(request)) != 0 ||
 	    put_entries(tbs, request) != 0 ||
 	    extensions_build(request->profile, &values, &tbs->extensions) != 0)
 		return -1;

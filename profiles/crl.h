@@ -33,6 +33,7 @@ struct crl_entry {
 	size_t serial_len;
 	int64_t date;
 	enum revocation_reason reason;
+	int64_t invalidity; /* invalidityDate; 0: none */
 };
 
 struct crl_request {
@@ -60,8 +61,42 @@ struct crl_request {
 int crl_check(
     const struct crl_request *request, struct findings *findings) MUST_USE;
 
+/* What crl_check() says of entry number `i` alone. */
+void crl_check_entry(const struct crl_request *request, uint64_t i,
+    const struct crl_entry *entry, struct findings *findings);
+
+/* And of the order of two that follow each other. */
+void crl_check_order(const struct crl_request *request, uint64_t i,
+    const struct crl_entry *before, const struct crl_entry *entry,
+    struct findings *findings);
+
+/* thisUpdate + validity - 1 s */
+int64_t crl_next_update(const struct crl_request *request);
+
+/* By the value of the serials, which are minimal and positive. */
+int crl_entry_compare(const struct crl_entry *a, const struct crl_entry *b);
+
 /* Encode; nextUpdate = now + validity - 1 s.  As certificate_build(). */
 int crl_build(const struct crl_request *request, struct tbs *ret_tbs) MUST_USE;
+
+/*
+ * The same for any number of entries, in flat memory: request->entries stays
+ * empty, and they are added one by one, ascending by serial.  What is wrong
+ * with them is in `findings`: of each the first few are named, all counted.
+ * The octets are those that crl_build() gives for the same entries.  Request
+ * and findings must outlive the writer; `dir` is a directory where large CRLs
+ * are put in an unlinked file; small ones are in memory.
+ */
+struct crl_writer;
+int crl_writer_open(const struct crl_request *request, int dir,
+    struct findings *findings, struct crl_writer **ret_writer) MUST_USE;
+int crl_writer_add(
+    struct crl_writer *writer, const struct crl_entry *entry) MUST_USE;
+/* CA_R_POLICY where an entry was refused. */
+int crl_writer_finish(struct crl_writer *writer, struct tbs *ret_tbs) MUST_USE;
+uint64_t crl_writer_entries(const struct crl_writer *writer);
+void crl_writer_free(struct crl_writer *writer);
+CLEANUP_DEFINE_PTR(crl_writer);
 
 /* Read a CRL, DER or PEM, strictly, as certificate_read(). */
 int crl_read(const char *name, const unsigned char *data, size_t len,

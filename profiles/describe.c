@@ -282,8 +282,12 @@ say_alt_names(struct sentence *s, const struct profile *p)
 static void
 say_crl_points(struct sentence *s, const struct profile *p)
 {
-	(void)p;
 	say(s, "where the issuer's CRL is: the authority's CRL URL");
+	if (p->partitions > 0)
+		say(s,
+		    ", of one of %u partitions, which its serial number "
+		    "decides",
+		    p->partitions);
 }
 
 static void

@@ -23,14 +23,6 @@ crl_facts_clear(struct crl_facts *facts)
 	*facts = (struct crl_facts){ 0 };
 }
 
-int
-crl_entry_compare(const struct crl_entry *a, const struct crl_entry *b)
-{
-	if (a->serial_len != b->serial_len)
-		return a->serial_len < b->serial_len ? -1 : 1;
-	return memcmp(a->serial, b->serial, a->serial_len);
-}
-
 static int
 compare(const void *a, const void *b)
 {
@@ -78,12 +70,31 @@ entry_reason(const X509_REVOKED *revoked, enum revocation_reason *ret_reason)
 }
 
 static int
+entry_invalidity(const X509_REVOKED *revoked, int64_t *ret_date)
+{
+	AUTO(ASN1_TIME) *date = NULL;
+	int critical;
+
+	date = X509_REVOKED_get_ext_d2i(
+	    revoked, NID_invalidity_date, &critical, NULL);
+	if (date == NULL && critical != -1)
+		return ca_error(CA_R_INPUT,
+		    "an entry's invalidity date is malformed or there twice");
+	if (date == NULL) {
+		*ret_date = 0;
+		return 0;
+	}
+	return date_from_asn1(date, ret_date);
+}
+
+static int
 read_entry(
     const X509_REVOKED *revoked, unsigned char *octets, struct crl_entry *entry)
 {
 	entry->serial = octets;
 	if (entry_serial(revoked, octets, &entry->serial_len) != 0 ||
-	    entry_reason(revoked, &entry->reason) != 0)
+	    entry_reason(revoked, &entry->reason) != 0 ||
+	    entry_invalidity(revoked, &entry->invalidity) != 0)
 		return -1;
 	return date_from_asn1(
 	    X509_REVOKED_get0_revocationDate(revoked), &entry->date);

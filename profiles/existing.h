@@ -61,7 +61,4 @@ int crl_facts(X509_CRL *crl, struct crl_facts *ret_facts) MUST_USE;
 void crl_facts_clear(struct crl_facts *facts);
 CLEANUP_DEFINE_STRUCT(crl_facts);
 
-/* By the value of the serials, which are minimal and positive. */
-int crl_entry_compare(const struct crl_entry *a, const struct crl_entry *b);
-
 #endif

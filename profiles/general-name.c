@@ -783,14 +783,21 @@ is_uri_without_domain(const GENERAL_NAME *name)
 	    ends_in_number(host.p, host.len);
 }
 
+bool
+constraints_have(const NAME_CONSTRAINTS *constraints, int type)
+{
+	return constraints != NULL &&
+	    (has_type(constraints->permittedSubtrees, type) ||
+		has_type(constraints->excludedSubtrees, type));
+}
+
 const char *
 name_is_barred(const NAME_CONSTRAINTS *constraints, const GENERAL_NAME *name)
 {
 	bool limited = false, permitted = false;
 
 	if (is_uri_without_domain(name) &&
-	    (has_type(constraints->permittedSubtrees, GEN_URI) ||
-		has_type(constraints->excludedSubtrees, GEN_URI)))
+	    constraints_have(constraints, GEN_URI))
 		return "has no domain name to hold against the issuer's limits";
 	for (int i = 0;
 	     i < sk_GENERAL_SUBTREE_num(constraints->permittedSubtrees); i++) {

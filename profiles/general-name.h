@@ -65,6 +65,12 @@ bool name_is_within(const GENERAL_NAME *base, const GENERAL_NAME *inner);
 const char *name_is_barred(
     const NAME_CONSTRAINTS *constraints, const GENERAL_NAME *name);
 
+/*
+ * Has one of their subtrees, permitted or excluded, this type (GEN_DNS, ...)?
+ * NULL has none.
+ */
+bool constraints_have(const NAME_CONSTRAINTS *constraints, int type);
+
 /* For people: "dns:example.com"; free(), NULL with an error raised. */
 char *general_name_describe(const GENERAL_NAME *name);
 

@@ -33,12 +33,22 @@ static const struct certid_hash {
 	    11 },
 };
 
+enum { HASHES = sizeof hashes / sizeof hashes[0] };
+
+/* By each of them: of the issuer's name, and of its key. */
+struct certid_digests {
+	unsigned char name[EVP_MAX_MD_SIZE], key[EVP_MAX_MD_SIZE];
+	size_t len;
+};
+
 /* What checking and encoding share. */
 struct answer {
 	const struct ocsp_response_request *request;
 	struct issuer issuer;
 	struct issuer responder; /* empty where the issuer signs */
 	const struct issuer *signer;
+	struct certid_digests digests[HASHES];
+	unsigned char key_id[KEY_ID_LEN]; /* of the signer */
 	struct findings *findings;
 };
 
@@ -51,18 +61,61 @@ answer_clear(struct answer *answer)
 CLEANUP_DEFINE_STRUCT(answer);
 
 static int
+digest_with(const EVP_MD *md, const unsigned char *data, size_t len,
+    unsigned char ret_digest[EVP_MAX_MD_SIZE])
+{
+	unsigned digest_len;
+
+	if (EVP_Digest(data, len, ret_digest, &digest_len, md, NULL) != 1)
+		return ca_error(CA_R_INTERNAL, "cannot compute a digest");
+	return 0;
+}
+
+/* OCS-CERTID-SHA256 */
+static int
+make_digests(struct answer *answer)
+{
+	const struct certificate_facts *facts = &answer->issuer.facts;
+	struct der alg, key;
+
+	if (!der_spki(facts->spki, facts->spki_len, &alg, &key))
+		return ca_error(CA_R_INTERNAL, "the public key is malformed");
+	for (size_t h = 0; h < HASHES; h++) {
+		AUTO(EVP_MD) *md = EVP_MD_fetch(NULL, hashes[h].digest, NULL);
+		struct certid_digests *digests = &answer->digests[h];
+
+		if (md == NULL)
+			return ca_error(CA_R_INTERNAL, "cannot compute %s",
+			    hashes[h].digest);
+		digests->len = (size_t)EVP_MD_get_size(md);
+		if (digest_with(md, facts->subject_der, facts->subject_len,
+			digests->name) != 0 ||
+		    digest_with(md, key.p, key.len, digests->key) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 answer_open(const struct ocsp_response_request *request,
     struct findings *findings, struct answer *answer)
 {
+	const struct certificate_facts *facts;
+
 	answer->request = request;
 	answer->findings = findings;
 	answer->signer = &answer->issuer;
 	if (issuer_read(request->issuer, &answer->issuer) != 0)
 		return -1;
-	if (request->responder == NULL)
-		return 0;
-	answer->signer = &answer->responder;
-	return issuer_read(request->responder, &answer->responder);
+	if (request->responder != NULL) {
+		answer->signer = &answer->responder;
+		if (issuer_read(request->responder, &answer->responder) != 0)
+			return -1;
+	}
+	facts = &answer->signer->facts;
+	if (key_identifier(facts->spki, facts->spki_len, answer->key_id) != 0)
+		return -1;
+	return make_digests(answer);
 }
 
 static int64_t
@@ -163,6 +216,21 @@ check_responder(const struct answer *a)
 	return 0;
 }
 
+/* One that an adopted issuer signed may outlive that issuer. */
+static void
+check_end(const struct answer *a)
+{
+	int64_t end = next_update(a->request);
+
+	if (end > a->signer->facts.not_after)
+		refuse(a, "OCS-NEXTUPDATE-CERTS",
+		    "the response would outlive the certificate of its "
+		    "signer");
+	else if (end > a->issuer.facts.not_after)
+		refuse(a, "OCS-NEXTUPDATE-CERTS",
+		    "the response would outlive the certificate of the issuer");
+}
+
 static int
 check_signer(const struct answer *a)
 {
@@ -180,11 +248,8 @@ check_signer(const struct answer *a)
 		if (check_responder(a) != 0)
 			return -1;
 	}
-	if (check_validity(a) &&
-	    next_update(request) > a->signer->facts.not_after)
-		refuse(a, "OCS-NEXTUPDATE-CERTS",
-		    "the response would outlive the certificate of its "
-		    "signer");
+	if (check_validity(a))
+		check_end(a);
 	(void)issuer_algorithm(request->profile, a->signer->facts.spki,
 	    a->signer->facts.spki_len, request->signature, request->place,
 	    a->findings);
@@ -260,14 +325,20 @@ check_entries(const struct answer *a)
 	}
 }
 
+static bool
+check_profile(const struct answer *a)
+{
+	if (a->request->profile->kind == PROFILE_OCSP_RESPONSE)
+		return true;
+	refuse(a, "PROFILE-KIND", "the profile is not one for OCSP responses");
+	return false;
+}
+
 static int
 check(const struct answer *a)
 {
-	if (a->request->profile->kind != PROFILE_OCSP_RESPONSE) {
-		refuse(a, "PROFILE-KIND",
-		    "the profile is not one for OCSP responses");
+	if (!check_profile(a))
 		return 0;
-	}
 	if (check_signer(a) != 0)
 		return -1;
 	check_entries(a);
@@ -288,37 +359,18 @@ ocsp_response_check(
 /* ---- encoding --------------------------------------------------------- */
 
 static int
-set_digest(ASN1_OCTET_STRING *string, const struct certid_hash *hash,
-    const unsigned char *data, size_t len)
-{
-	AUTO(EVP_MD) *md = EVP_MD_fetch(NULL, hash->digest, NULL);
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned digest_len;
-
-	if (md == NULL ||
-	    EVP_Digest(data, len, digest, &digest_len, md, NULL) != 1)
-		return ca_error(
-		    CA_R_INTERNAL, "cannot compute %s", hash->digest);
-	if (ASN1_OCTET_STRING_set(string, digest, (int)digest_len) != 1)
-		return ca_error(CA_R_MEMORY, "no memory for a digest");
-	return 0;
-}
-
-/* OCS-CERTID-SHA256 */
-static int
 put_cert_id(struct cert_id *id, const struct answer *a,
-    const struct ocsp_entry *entry, const struct certid_hash *hash)
+    const struct ocsp_entry *entry, size_t h)
 {
-	const struct certificate_facts *facts = &a->issuer.facts;
-	struct der alg, key;
+	const struct certid_digests *digests = &a->digests[h];
 
-	if (!der_spki(facts->spki, facts->spki_len, &alg, &key))
-		return ca_error(CA_R_INTERNAL, "the public key is malformed");
-	if (asn1_set_der(id->alg, hash->alg, hash->alg_len) != 0 ||
-	    set_digest(id->name_hash, hash, facts->subject_der,
-		facts->subject_len) != 0 ||
-	    set_digest(id->key_hash, hash, key.p, key.len) != 0)
+	if (asn1_set_der(id->alg, hashes[h].alg, hashes[h].alg_len) != 0)
 		return -1;
+	if (ASN1_OCTET_STRING_set(
+		id->name_hash, digests->name, (int)digests->len) != 1 ||
+	    ASN1_OCTET_STRING_set(
+		id->key_hash, digests->key, (int)digests->len) != 1)
+		return ca_error(CA_R_MEMORY, "no memory for a digest");
 	return asn1_set_octets(id->serial, entry->serial, entry->serial_len);
 }
 
@@ -353,7 +405,7 @@ put_status(struct single_response *single, const struct ocsp_entry *entry)
 
 static int
 put_single(struct response_data *data, const struct answer *a,
-    const struct ocsp_entry *entry, const struct certid_hash *hash)
+    const struct ocsp_entry *entry, size_t hash)
 {
 	AUTO_PTR(single_response) *single = single_response_new();
 	AUTO_BYTES(der) = NULL;
@@ -370,34 +422,22 @@ put_single(struct response_data *data, const struct answer *a,
 	return asn1_push_der(data->responses, der, len);
 }
 
-/* OCS-RESPONDERID */
-static int
-put_responder(struct response_data *data, const struct answer *a)
-{
-	const struct certificate_facts *facts = &a->signer->facts;
-	unsigned char id[KEY_ID_LEN];
-
-	if (key_identifier(facts->spki, facts->spki_len, id) != 0)
-		return -1;
-	if (ASN1_OCTET_STRING_set(data->key_hash, id, KEY_ID_LEN) != 1)
-		return ca_error(CA_R_MEMORY, "no memory for a response");
-	return 0;
-}
-
 static int
 encode(const struct answer *a, const struct sigalg *alg, struct tbs *ret_tbs)
 {
 	const struct ocsp_response_request *request = a->request;
 	AUTO_PTR(response_data) *data = response_data_new();
-	size_t count = profile_adds_sha1(request->profile) ? 2 : 1;
+	size_t count = profile_adds_sha1(request->profile) ? HASHES : 1;
 
-	if (data == NULL || put_responder(data, a) != 0 ||
+	if (data == NULL ||
 	    asn1_set_generalized(&data->produced_at, request->now) != 0)
 		return -1;
+	/* OCS-RESPONDERID */
+	if (ASN1_OCTET_STRING_set(data->key_hash, a->key_id, KEY_ID_LEN) != 1)
+		return ca_error(CA_R_MEMORY, "no memory for a response");
 	for (size_t h = 0; h < count; h++)
 		for (size_t i = 0; i < request->entry_count; i++)
-			if (put_single(
-				data, a, &request->entries[i], &hashes[h]) != 0)
+			if (put_single(data, a, &request->entries[i], h) != 0)
 				return -1;
 	return tbs_finish(
 	    OBJECT_OCSP, alg, data, ASN1_ITEM_rptr(RESPONSE_DATA), ret_tbs);
@@ -422,6 +462,99 @@ ocsp_response_build(
 	if (alg == NULL)
 		return findings_refuse(&findings, "the OCSP response");
 	return encode(&answer, alg, ret_tbs);
+}
+
+/* ---- many responses --------------------------------------------------- */
+
+struct ocsp_maker {
+	struct ocsp_response_request request; /* without entries */
+	struct answer answer;
+	const struct sigalg *alg;
+};
+
+void
+ocsp_maker_free(struct ocsp_maker *maker)
+{
+	if (maker == NULL)
+		return;
+	answer_clear(&maker->answer);
+	free(maker);
+}
+
+int
+ocsp_maker_open(const struct ocsp_response_request *request,
+    struct findings *findings, struct ocsp_maker **ret_maker)
+{
+	AUTO_PTR(ocsp_maker) *maker = calloc(1, sizeof *maker);
+	size_t errors = findings->errors;
+	struct answer *a;
+
+	if (maker == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for OCSP responses");
+	maker->request = *request;
+	a = &maker->answer;
+	if (answer_open(&maker->request, findings, a) != 0)
+		return -1;
+	if (check_profile(a) && check_signer(a) != 0)
+		return -1;
+	if (findings->errors > errors)
+		return 0;
+	maker->alg = issuer_algorithm(request->profile, a->signer->facts.spki,
+	    a->signer->facts.spki_len, request->signature, request->place,
+	    findings);
+	if (maker->alg == NULL)
+		return 0;
+	a->findings = NULL; /* each response has its own */
+	*ret_maker = TAKE(maker);
+	return 0;
+}
+
+int64_t
+ocsp_maker_validity(const struct ocsp_maker *maker, int64_t not_after)
+{
+	const struct ocsp_response_request *request = &maker->request;
+	int64_t validity = validity_of(request);
+
+	if (not_after < request->now)
+		return 0;
+	if (not_after - request->now + 1 < validity)
+		validity = not_after - request->now + 1;
+	/* thisUpdate and nextUpdate are two different seconds */
+	return validity > 1 && validity >= request->profile->validity_min
+	    ? validity
+	    : 0;
+}
+
+const struct sigalg *
+ocsp_maker_algorithm(const struct ocsp_maker *maker)
+{
+	return maker->alg;
+}
+
+int64_t
+ocsp_maker_next_update(const struct ocsp_maker *maker, int64_t validity)
+{
+	return maker->request.now +
+	    (validity != 0 ? validity : validity_of(&maker->request)) - 1;
+}
+
+int
+ocsp_maker_build(const struct ocsp_maker *maker, const struct ocsp_entry *entry,
+    int64_t validity, struct findings *findings, struct tbs *ret_tbs)
+{
+	struct ocsp_response_request request = maker->request;
+	struct answer a = maker->answer; /* what it points to is the maker's */
+	size_t errors = findings->errors;
+
+	request.entries = entry;
+	request.entry_count = 1;
+	if (validity != 0)
+		request.validity = validity;
+	a.request = &request;
+	a.findings = findings;
+	if (check_validity(&a))
+		check_entry(&a, entry);
+	return findings->errors > errors ? 0 : encode(&a, maker->alg, ret_tbs);
 }
 
 /* ---- the whole response ----------------------------------------------- */

@@ -64,6 +64,43 @@ int ocsp_response_build(
     const struct ocsp_response_request *request, struct tbs *ret_tbs) MUST_USE;
 
 /*
+ * Many responses of one issuer, each about one certificate: what they share is
+ * read, checked and hashed once.
+ */
+struct ocsp_maker;
+
+/*
+ * The request without its entries, whose pointers must outlive the maker.
+ * Findings as of ocsp_response_check(); with errors *ret_maker stays NULL.
+ */
+int ocsp_maker_open(const struct ocsp_response_request *request,
+    struct findings *findings, struct ocsp_maker **ret_maker) MUST_USE;
+
+/*
+ * For how many seconds may a response about a certificate that ends then be
+ * valid?  At most as long as the others (OCS-NEXTUPDATE-TARGET); 0: for less
+ * than the profile demands, so that there can be none.
+ */
+int64_t ocsp_maker_validity(const struct ocsp_maker *maker, int64_t not_after);
+
+/* How they are signed. */
+const struct sigalg *ocsp_maker_algorithm(const struct ocsp_maker *maker);
+
+/* nextUpdate of a response that is valid so long; 0: as long as any. */
+int64_t ocsp_maker_next_update(
+    const struct ocsp_maker *maker, int64_t validity);
+
+/*
+ * As ocsp_response_check() and ocsp_response_build() with this one entry.  With
+ * errors in `findings` *ret_tbs stays empty.  Threads may share a maker.
+ */
+int ocsp_maker_build(const struct ocsp_maker *maker,
+    const struct ocsp_entry *entry, int64_t validity, struct findings *findings,
+    struct tbs *ret_tbs) MUST_USE;
+void ocsp_maker_free(struct ocsp_maker *maker);
+CLEANUP_DEFINE_PTR(ocsp_maker);
+
+/*
  * The whole OCSPResponse.  `responder` is DER of the delegated responder's
  * finished certificate, which goes beside it (OCS-CERTS); NULL where the
  * issuer signed.  The result is malloc'd.
@@ -82,5 +119,38 @@ struct ocsp_parts {
 };
 int ocsp_take_apart(const char *name, const unsigned char *der, size_t len,
     struct ocsp_parts *ret_parts) MUST_USE;
+
+/*
+ * How a response is fetched with GET (RFC 6960, appendix A.1; RFC 9919, section
+ * 5): behind the URL of the service and a slash stands the base64 of an
+ * OCSPRequest, percent-encoded.  Here that request has one CertID, whose
+ * hashAlgorithm has NULL parameters, and no extensions; '+', '/' and '=' become
+ * %2B, %2F and %3D, in capitals.  So it has no slash, and is a file's name.
+ *
+ * `cert_id` is the DER of a CertID by SHA-256 or SHA-1, with NULL parameters or
+ * none.  CA_R_INPUT where it is no such CertID, or the name would be longer
+ * than OCSP_GET_NAME_MAX octets, which no file may be; with honest hashes it
+ * has about 170.  *ret_name: free().
+ *
+ * A batch is published as public/ocsp/BATCH/, with the whole OCSPResponse in a
+ * file of each of its names: a later batch has the same names, and nothing that
+ * is published is overwritten.
+ */
+enum { OCSP_GET_NAME_MAX = 255 };
+int ocsp_get_name(struct der cert_id, char **ret_name) MUST_USE;
+
+/* One for each different CertID of a response. */
+enum { OCSP_GET_NAMES_MAX = 64 };
+struct ocsp_get_names {
+	char *names[OCSP_GET_NAMES_MAX];
+	size_t count;
+};
+/* Of an OCSPResponse called `name` in errors; of ResponseData. */
+int ocsp_response_names(const char *name, const unsigned char *der, size_t len,
+    struct ocsp_get_names *ret_names) MUST_USE;
+int ocsp_data_names(
+    struct der response_data, struct ocsp_get_names *ret_names) MUST_USE;
+void ocsp_get_names_clear(struct ocsp_get_names *names);
+CLEANUP_DEFINE_STRUCT(ocsp_get_names);
 
 #endif

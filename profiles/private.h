@@ -72,6 +72,7 @@ struct profile {
 	unsigned alt_types;            /* ALT_BIT() */
 	bool alt_required, alt_from_csr;
 	bool url[URL_OCSP + 1];
+	unsigned partitions; /* of the issuer's CRL; 0: it has none */
 	bool reasons[REASON_COUNT];
 	enum profile_covers covers;
 	bool only_covered; /* IDP with onlyContainsCACerts or ...UserCerts */

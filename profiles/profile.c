@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "profiles/general-name.h"
 #include "profiles/private.h"
 #include "profiles/schema.h"
 
@@ -136,24 +137,6 @@ profile_rulesets(const struct profile *profile)
 	return bits;
 }
 
-/* Does one of the subtrees, permitted or excluded, have this type? */
-static bool
-constrains(const struct profile *p, int type)
-{
-	const STACK_OF(GENERAL_SUBTREE) *lists[2] = { NULL, NULL };
-
-	if (p->constraints != NULL) {
-		lists[0] = p->constraints->permittedSubtrees;
-		lists[1] = p->constraints->excludedSubtrees;
-	}
-	for (size_t l = 0; l < 2; l++)
-		for (int i = 0; i < sk_GENERAL_SUBTREE_num(lists[l]); i++)
-			if (sk_GENERAL_SUBTREE_value(lists[l], i)->base->type ==
-			    type)
-				return true;
-	return false;
-}
-
 /* The set table of rules.md, section 4.2; no purpose is every purpose. */
 static unsigned
 subordinate_subjects(const struct profile *p)
@@ -161,7 +144,8 @@ subordinate_subjects(const struct profile *p)
 	if (p->purposes.count == 0 ||
 	    object_list_has(&p->purposes, NID_server_auth) ||
 	    object_list_has(&p->purposes, NID_anyExtendedKeyUsage))
-		return constrains(p, GEN_DNS) && constrains(p, GEN_IPADD)
+		return constraints_have(p->constraints, GEN_DNS) &&
+			constraints_have(p->constraints, GEN_IPADD)
 		    ? FOR_TCSUB
 		    : FOR_TLSSUB;
 	if (object_list_has(&p->purposes, NID_email_protect))
@@ -289,6 +273,12 @@ bool
 profile_needs_distribution_url(const struct profile *profile)
 {
 	return profile->has[EXT_ISSUING_DISTRIBUTION_POINT];
+}
+
+unsigned
+profile_crl_partitions(const struct profile *profile)
+{
+	return profile->partitions;
 }
 
 bool

@@ -142,6 +142,12 @@ enum profile_url {
 enum { PROFILE_URLS = URL_OCSP + 1 };
 bool profile_needs_url(const struct profile *profile, enum profile_url url);
 
+/*
+ * Into how many partitions the issuer's CRL is split for these certificates; 0:
+ * it is not.
+ */
+unsigned profile_crl_partitions(const struct profile *profile);
+
 /* May this key type be a subject's key under the profile? */
 bool profile_allows_key(
     const struct profile *profile, const struct key_type *type);

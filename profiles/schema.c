@@ -161,6 +161,12 @@ static const cyaml_schema_field_t issuing_distribution_point_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t crl_distribution_points_fields[] = {
+	CRITICAL,
+	OPTIONAL_TEXT("partitions", struct extension_yaml, partitions),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t plain_fields[] = {
 	CRITICAL,
 	CYAML_FIELD_END,
@@ -189,7 +195,7 @@ static const cyaml_schema_field_t extensions_fields[] = {
 	EXTENSION("subject-alternative-name", EXT_SUBJECT_ALTERNATIVE_NAME,
 	    subject_alternative_name_fields),
 	EXTENSION("crl-distribution-points", EXT_CRL_DISTRIBUTION_POINTS,
-	    plain_fields),
+	    crl_distribution_points_fields),
 	EXTENSION("authority-information-access",
 	    EXT_AUTHORITY_INFORMATION_ACCESS,
 	    authority_information_access_fields),

@@ -44,7 +44,7 @@ struct extension_yaml {
 	struct subtree_yaml *permitted, *excluded;
 	unsigned permitted_count, excluded_count;
 	char *require_policy, *inhibit_mapping, *skip;
-	char *required, *from, *only;
+	char *required, *from, *only, *partitions;
 };
 
 struct allow_yaml {

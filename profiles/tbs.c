@@ -45,6 +45,9 @@ object_kind_by_name(const char *name, enum object_kind *ret_kind)
 void
 tbs_clear(struct tbs *tbs)
 {
+	if (tbs->file != NULL && tbs->file->fd >= 0)
+		(void)close(tbs->file->fd);
+	free(tbs->file);
 	free(tbs->der);
 	*tbs = (struct tbs){ 0 };
 }
@@ -68,18 +71,28 @@ object_assemble(const struct tbs *tbs, const unsigned char *sig, size_t sig_len,
 	    object, ASN1_ITEM_rptr(SIGNED_SEQUENCE), ret_der, ret_len);
 }
 
-int
-object_with_constant(
-    const struct tbs *tbs, unsigned char **ret_der, size_t *ret_len)
+void
+object_constant(
+    const struct tbs *tbs, const unsigned char **ret_sig, size_t *ret_len)
 {
 	/* ECDSA-Sig-Value { 1, 1 }: well-formed, and no key's signature. */
 	static const unsigned char ec[] = { 0x30, 0x06, 0x02, 0x01, 0x01, 0x02,
 		0x01, 0x01 };
 	static const unsigned char rsa[256] = { 0 };
 
-	if (tbs->alg->family == KEY_EC)
-		return object_assemble(tbs, ec, sizeof ec, ret_der, ret_len);
-	return object_assemble(tbs, rsa, sizeof rsa, ret_der, ret_len);
+	*ret_sig = tbs->alg->family == KEY_EC ? ec : rsa;
+	*ret_len = tbs->alg->family == KEY_EC ? sizeof ec : sizeof rsa;
+}
+
+int
+object_with_constant(
+    const struct tbs *tbs, unsigned char **ret_der, size_t *ret_len)
+{
+	const unsigned char *sig;
+	size_t len;
+
+	object_constant(tbs, &sig, &len);
+	return object_assemble(tbs, sig, len, ret_der, ret_len);
 }
 
 /* Where it stands inside a certificate or CRL; others have none. */
@@ -138,7 +151,7 @@ take_apart(enum object_kind kind, const unsigned char *der, size_t len,
 }
 
 int
-object_verify(const struct tbs *tbs, const unsigned char *spki, size_t spki_len,
+object_verify_octets(const struct tbs *tbs, EVP_PKEY *key,
     const unsigned char *der, size_t der_len)
 {
 	const char *name = object_kind_name(tbs->kind);
@@ -151,11 +164,38 @@ object_verify(const struct tbs *tbs, const unsigned char *spki, size_t spki_len,
 		    "the signed %s is not the one that was to be signed", name);
 	if (verify_algorithms(tbs, &object) != 0)
 		return -1;
-	if (kinds[tbs->kind].check(name, der, der_len) != 0)
-		return ca_error(
-		    CA_R_VERIFY, "the signed %s is malformed", name);
-	return sigalg_verify(tbs->alg, spki, spki_len, tbs->der, tbs->len,
+	return sigalg_verify_with(tbs->alg, key, tbs->der, tbs->len,
 	    object.signature.p, object.signature.len);
+}
+
+int
+object_verify_with(const struct tbs *tbs, EVP_PKEY *key,
+    const unsigned char *der, size_t der_len)
+{
+	const char *name = object_kind_name(tbs->kind);
+
+	if (object_verify_octets(tbs, key, der, der_len) != 0)
+		return -1;
+	return kinds[tbs->kind].check(name, der, der_len) == 0
+	    ? 0
+	    : ca_error(CA_R_VERIFY, "the signed %s is malformed", name);
+}
+
+int
+object_verify(const struct tbs *tbs, const unsigned char *spki, size_t spki_len,
+    const unsigned char *der, size_t der_len)
+{
+	AUTO(EVP_PKEY) *key = NULL;
+
+	if (sigalg_key(tbs->alg, spki, spki_len, &key) != 0)
+		return -1;
+	return object_verify_with(tbs, key, der, der_len);
+}
+
+const char *
+object_pem_label(enum object_kind kind)
+{
+	return kinds[kind].label;
 }
 
 int

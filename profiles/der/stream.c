@@ -99,6 +99,26 @@ der_header_read(struct der in, struct der_header *ret_header)
 	return true;
 }
 
+size_t
+der_header_write(unsigned tag, uint64_t len, unsigned char ret_header[8])
+{
+	enum { LONG_FORM = 0x80 };
+	size_t octets = 0;
+
+	ret_header[0] = (unsigned char)tag;
+	if (len < LONG_FORM) {
+		ret_header[1] = (unsigned char)len;
+		return 2;
+	}
+	while (octets < 6 && len >> (8 * octets) != 0)
+		octets++;
+	ret_header[1] = (unsigned char)(LONG_FORM | octets);
+	for (size_t i = 0; i < octets; i++)
+		ret_header[2 + i] =
+		    (unsigned char)(len >> (8 * (octets - 1 - i)));
+	return 2 + octets;
+}
+
 /* ---- the stream --------------------------------------------------------- */
 
 int

@@ -48,6 +48,13 @@ struct der_header {
 /* Strict: one identifier octet, a minimal definite length below 2^48. */
 bool der_header_read(struct der in, struct der_header *ret_header);
 
+/*
+ * Identifier and length of an element whose contents have `len` octets, below
+ * 2^48; returns how many octets they are.
+ */
+size_t der_header_write(
+    unsigned tag, uint64_t len, unsigned char ret_header[8]);
+
 /* A position in a source, with a window of octets behind it. */
 struct der_stream {
 	const struct der_source *source;

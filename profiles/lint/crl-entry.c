@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "profiles/der/time.h"
 #include "profiles/lint/crl-private.h"
 
 enum {
@@ -191,7 +192,7 @@ check_invalidity(struct lint_crl_state *s, const struct lint_crl_entry *e,
 	NOTE(CRL_NOTE_INVALIDITY,
 	    "it has an invalidityDate; revocationDate carries that meaning");
 	if (!der_take(&in, DER_GENERALIZED_TIME, &value, NULL) || in.len != 0 ||
-	    !lint_crl_seconds(DER_GENERALIZED_TIME, value, &seconds)) {
+	    !der_time_read(DER_GENERALIZED_TIME, value, &seconds)) {
 		NOTE(CRL_NOTE_INVALIDITY_FORM,
 		    "invalidityDate is not a GeneralizedTime YYYYMMDDHHMMSSZ");
 		return;

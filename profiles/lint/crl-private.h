@@ -167,9 +167,6 @@ int lint_crl_entries(const struct der_source *source,
 int lint_crl_entry_next(struct der_stream *stream,
     struct lint_crl_entry *ret_entry, bool *ret_there) MUST_USE;
 
-/* A time's contents, strictly; a date that there is.  False otherwise. */
-bool lint_crl_seconds(unsigned tag, struct der value, int64_t *ret_seconds);
-
 /* CRLReason: its name, NULL for no value of RFC 5280; CRL-REASON-SET. */
 const char *lint_crl_reason_name(int reason);
 bool lint_crl_reason_allowed(int reason);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "profiles/der/time.h"
 #include "profiles/lint/crl-private.h"
 
 enum {
@@ -184,67 +185,6 @@ begin_digest(struct lint_crl_state *s, struct der_stream *stream,
 
 /* ---- entries ------------------------------------------------------------ */
 
-static int
-digits(const unsigned char *p)
-{
-	return (p[0] - '0') * 10 + (p[1] - '0');
-}
-
-/* Days from 1970-01-01 to a date of the Gregorian calendar. */
-static int64_t
-days_of(int64_t year, int month, int day)
-{
-	static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243,
-		273, 304, 334 };
-	const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	const int64_t y = year - 1;
-
-	return 365 * (year - 1970) + (y / 4 - 1969 / 4) -
-	    (y / 100 - 1969 / 100) + (y / 400 - 1969 / 400) +
-	    before[month - 1] + (leap && month > 2 ? 1 : 0) + day - 1;
-}
-
-static int
-days_in(int64_t year, int month)
-{
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
-		31 };
-	const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-	return days[month - 1] + (leap && month == 2 ? 1 : 0);
-}
-
-bool
-lint_crl_seconds(unsigned tag, struct der value, int64_t *ret_seconds)
-{
-	const bool utc = tag == DER_UTC_TIME;
-	const size_t len =
-	    utc ? strlen("YYMMDDHHMMSSZ") : strlen("YYYYMMDDHHMMSSZ");
-	const unsigned char *p = value.p;
-	int64_t year;
-	int month;
-
-	if (value.len != len || p[len - 1] != 'Z')
-		return false;
-	for (size_t i = 0; i < len - 1; i++)
-		if (p[i] < '0' || p[i] > '9')
-			return false;
-	year = digits(p);
-	if (utc)
-		year += year < 50 ? 2000 : 1900;
-	else
-		year = year * 100 + digits(p + 2);
-	p += utc ? 2 : 4;
-	month = digits(p);
-	if (year < 1 || month < 1 || month > 12 || digits(p + 2) < 1 ||
-	    digits(p + 2) > days_in(year, month) || digits(p + 4) > 23 ||
-	    digits(p + 6) > 59 || digits(p + 8) > 59)
-		return false;
-	*ret_seconds = days_of(year, month, digits(p + 2)) * 86400 +
-	    digits(p + 4) * 3600 + digits(p + 6) * 60 + digits(p + 8);
-	return true;
-}
-
 static bool
 read_entry(struct der element, struct lint_crl_entry *e)
 {
@@ -258,7 +198,7 @@ read_entry(struct der element, struct lint_crl_entry *e)
 		e->date_tag != DER_GENERALIZED_TIME) ||
 	    !der_take(&body, e->date_tag, &value, &e->date))
 		return false;
-	e->date_valid = lint_crl_seconds(e->date_tag, value, &e->seconds);
+	e->date_valid = der_time_read(e->date_tag, value, &e->seconds);
 	e->has_extensions = der_take(&body, DER_SEQUENCE, &e->extensions, NULL);
 	return body.len == 0;
 }

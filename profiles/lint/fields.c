@@ -171,7 +171,7 @@ check_ocsp_reencoded(struct lint_run *run)
 	(void)ERR_pop_to_mark();
 	if (len <= 0)
 		lint_unsure(run, "the response cannot be encoded again");
-	else if (!der_equal(o->basic, again, (size_t)len))
+	else if (!der_equal(o->decoded, again, (size_t)len))
 		lint_found(run, o->basic,
 		    "the response does not encode back to the same octets");
 }

@@ -43,6 +43,12 @@ struct lint_table {
 	size_t count;
 };
 
+/* What a context may have opened; the octets are its own. */
+struct lint_known {
+	unsigned char *octets[2];
+	struct lint_certificate *issuer, *responder; /* or NULL */
+};
+
 /* One lint over one object. */
 struct lint_run {
 	const struct lint *lint;
@@ -121,6 +127,9 @@ int lint_ocsp(const char *place, struct der object,
 
 /* Run all lints that apply; `run` has everything but lint and rule. */
 void lint_run_all(struct lint_run *run);
+
+/* lint_rule() of lint_at(i), without a search; NULL: there is none. */
+const struct rule *lint_rule_at(size_t i);
 
 /* `rulesets` of the context, or what the object's policies claim. */
 unsigned lint_rulesets(

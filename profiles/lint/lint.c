@@ -12,9 +12,11 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "profiles/der/stream.h"
+#include "profiles/general-name.h"
 #include "profiles/lint/crl-private.h"
 #include "profiles/lint/dns.h"
 #include "profiles/lint/lint-private.h"
+#include "profiles/lint/ocsp-private.h"
 
 enum { TEXT_SIZE = 512, PLACE_SIZE = 512 };
 
@@ -136,24 +138,6 @@ is_root(const struct lint_certificate *c)
 	return ASN1_OCTET_STRING_cmp(v->aki->keyid, v->ski) == 0;
 }
 
-/* Does one of the subtrees, permitted or excluded, have this type? */
-static bool
-constrains(const struct lint_values *v, int type)
-{
-	const STACK_OF(GENERAL_SUBTREE) *lists[2] = { NULL, NULL };
-
-	if (v->name_constraints != NULL) {
-		lists[0] = v->name_constraints->permittedSubtrees;
-		lists[1] = v->name_constraints->excludedSubtrees;
-	}
-	for (size_t l = 0; l < 2; l++)
-		for (int i = 0; i < sk_GENERAL_SUBTREE_num(lists[l]); i++)
-			if (sk_GENERAL_SUBTREE_value(lists[l], i)->base->type ==
-			    type)
-				return true;
-	return false;
-}
-
 /* Which of the CA/Browser Forum's requirements a policy claims to follow. */
 static const struct {
 	const char *oid;
@@ -240,7 +224,8 @@ classify_ca(const struct lint_certificate *c)
 		found |= FOR_CSCA;
 	if (is_unlimited(v) || lint_has_purpose(v, NID_server_auth))
 		return found |
-		    (constrains(v, GEN_DNS) && constrains(v, GEN_IPADD)
+		    (constraints_have(v->name_constraints, GEN_DNS) &&
+				constraints_have(v->name_constraints, GEN_IPADD)
 			    ? FOR_TCSUB
 			    : FOR_TLSSUB);
 	/* BR 7.1.2.3: whatever else it is for. */
@@ -364,6 +349,8 @@ is_inside(const struct lint_run *run, struct der where)
 		len = run->certificate->element.len;
 	} else if (run->csr != NULL) {
 		len = run->csr->element.len;
+	} else if (run->ocsp != NULL) {
+		len = run->ocsp->element.len;
 	} else {
 		return run->base != NULL;
 	}
@@ -519,7 +506,7 @@ lint_run_all(struct lint_run *run)
 
 	for (size_t i = 0; (lint = lint_at(i)) != NULL; i++) {
 		run->lint = lint;
-		run->rule = lint_rule(lint);
+		run->rule = lint_rule_at(i);
 		if (run->rule == NULL)
 			lint_unsure(run, "lint '%s' is no rule", lint->id);
 		else if (applies(run, lint))
@@ -547,20 +534,81 @@ lint_begin(const char *place, const unsigned char *base,
     const struct lint_context *context, struct findings *findings,
     struct lint_run *ret_run)
 {
+	const struct lint_known *known = context->known;
+
 	*ret_run = (struct lint_run){ .context = context,
 		.base = base,
 		.place = place,
 		.findings = findings };
-	if (open_beside(context->issuer, "LINT-ISSUER",
-		"the issuer's certificate", ret_run, &ret_run->owned[0]) != 0 ||
+	if ((known == NULL &&
+		open_beside(context->issuer, "LINT-ISSUER",
+		    "the issuer's certificate", ret_run,
+		    &ret_run->owned[0]) != 0) ||
 	    open_beside(context->existing, "LINT-EXISTING",
 		"the existing certificate", ret_run, &ret_run->owned[1]) != 0) {
 		lint_end(ret_run);
 		return -1;
 	}
-	ret_run->issuer = ret_run->owned[0];
+	ret_run->issuer = known != NULL ? known->issuer : ret_run->owned[0];
 	ret_run->existing = ret_run->owned[1];
 	return 0;
+}
+
+static int
+copy_known(struct der der, unsigned char **ret_octets,
+    struct lint_certificate **ret_certificate)
+{
+	if (der.len == 0)
+		return 0;
+	*ret_octets = malloc(der.len);
+	if (*ret_octets == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a certificate");
+	memcpy(*ret_octets, der.p, der.len);
+	return lint_certificate_open(
+	    (struct der){ *ret_octets, der.len }, ret_certificate);
+}
+
+int
+lint_known_open(
+    struct der issuer, struct der responder, struct lint_known **ret_known)
+{
+	struct lint_known *known = calloc(1, sizeof *known);
+
+	if (known == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for certificates");
+	if (copy_known(issuer, &known->octets[0], &known->issuer) != 0 ||
+	    copy_known(responder, &known->octets[1], &known->responder) != 0) {
+		lint_known_free(known);
+		return -1;
+	}
+	*ret_known = known;
+	return 0;
+}
+
+static bool
+is_same(const struct lint_certificate *c, struct der der)
+{
+	return c == NULL ? der.len == 0 : der_equal(c->element, der.p, der.len);
+}
+
+bool
+lint_known_are(
+    const struct lint_known *known, struct der issuer, struct der responder)
+{
+	return is_same(known->issuer, issuer) &&
+	    is_same(known->responder, responder);
+}
+
+void
+lint_known_free(struct lint_known *known)
+{
+	if (known == NULL)
+		return;
+	lint_certificate_free(known->issuer);
+	lint_certificate_free(known->responder);
+	for (size_t i = 0; i < 2; i++)
+		free(known->octets[i]);
+	free(known);
 }
 
 void

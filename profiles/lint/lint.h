@@ -21,6 +21,7 @@
 
 struct blocklist;
 struct der_source;
+struct lint_known;
 
 enum lint_object_kind {
 	LINT_UNKNOWN, /* none of the four */
@@ -55,6 +56,17 @@ struct lint_context {
 	/* DER of the issuer's certificate; empty: not known. */
 	struct der issuer;
 	/*
+	 * DER of an OCSP responder's certificate whose signature the caller has
+	 * seen to: it is not verified again for each response that it stands
+	 * beside.  Empty: none.
+	 */
+	struct der responder;
+	/*
+	 * `issuer` and `responder`, opened once for many objects: to open them
+	 * takes longer than to lint a response.  NULL: they are opened here.
+	 */
+	const struct lint_known *known;
+	/*
 	 * DER of the certificate that a cross certificate stands beside; of a
 	 * TLS certificate, its precertificate, and the reverse (PRE-MATCH).
 	 */
@@ -66,6 +78,17 @@ struct lint_context {
 	/* Keys known to be compromised; may be NULL. */
 	const struct blocklist *blocklist;
 };
+
+/*
+ * Certificates that stand beside many objects, either may be empty.  CA_R_INPUT
+ * where one cannot be read.  Threads may share it.
+ */
+int lint_known_open(struct der issuer, struct der responder,
+    struct lint_known **ret_known) MUST_USE;
+/* Are they these, octet by octet? */
+bool lint_known_are(
+    const struct lint_known *known, struct der issuer, struct der responder);
+void lint_known_free(struct lint_known *known);
 
 /* What kind of object begins like this?  Looks only at its first elements. */
 enum lint_object_kind lint_sniff(struct der object);

@@ -197,6 +197,24 @@ take_data(struct lint_ocsp_state *s)
 
 /* ---- BasicOCSPResponse -------------------------------------------------- */
 
+/* CA_R_INPUT: it cannot be read. */
+static int
+take_certificate(struct lint_ocsp_state *s, struct der element)
+{
+	const size_t i = s->certificate_count;
+
+	if (s->known != NULL &&
+	    der_equal(element, s->known->element.p, s->known->element.len)) {
+		s->certificates[i] = s->known;
+	} else {
+		if (lint_certificate_open(element, &s->owned[i]) != 0)
+			return -1;
+		s->certificates[i] = s->owned[i];
+	}
+	s->certificate_count++;
+	return 0;
+}
+
 static int
 take_certificates(struct lint_ocsp_state *s, struct der list)
 {
@@ -208,13 +226,11 @@ take_certificates(struct lint_ocsp_state *s, struct der list)
 		s->cert_count++;
 		if (s->certificate_count == OCSP_CERTS_MAX)
 			continue;
-		if (lint_certificate_open(
-			element, &s->certificates[s->certificate_count]) == 0)
-			s->certificate_count++;
-		else if (ca_error_reason() == CA_R_MEMORY)
+		if (take_certificate(s, element) == 0)
+			continue;
+		if (ca_error_reason() == CA_R_MEMORY)
 			return -1;
-		else
-			ca_error_clear();
+		ca_error_clear();
 	}
 	return 0;
 }
@@ -327,27 +343,62 @@ lint_ocsp_verify(const struct lint_ocsp_state *s, const struct lint_key *key)
 
 /* ---- the whole ---------------------------------------------------------- */
 
+/*
+ * OpenSSL decodes the public key of a certificate as it reads it, which takes
+ * longer than all lints of a response.  A certificate that is known was read
+ * before: BasicOCSPResponse without it.  False: no memory.
+ */
+static bool
+strip_known(struct lint_ocsp_state *s)
+{
+	const size_t len = (size_t)(s->certs.p - s->data.p);
+	const int size = ASN1_object_size(1, (int)len, V_ASN1_SEQUENCE);
+	unsigned char *p;
+
+	s->stripped = malloc((size_t)size);
+	if (s->stripped == NULL)
+		return false;
+	p = s->stripped;
+	ASN1_put_object(&p, 1, (int)len, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+	memcpy(p, s->data.p, len);
+	s->decoded = (struct der){ s->stripped, (size_t)size };
+	return true;
+}
+
+static bool
+is_known_alone(const struct lint_ocsp_state *s)
+{
+	return s->cert_count == 1 && s->certificate_count == 1 &&
+	    s->certificates[0] == s->known && s->basic.len <= INT32_MAX;
+}
+
 static void
 decode(struct lint_ocsp_state *s)
 {
 	const unsigned char *p = s->element.p;
 
+	s->decoded = s->basic;
+	if (s->is_basic && is_known_alone(s) && !strip_known(s))
+		return;
 	(void)ERR_set_mark();
 	s->response = d2i_OCSP_RESPONSE(NULL, &p, (long)s->element.len);
+	p = s->decoded.p;
 	if (s->response != NULL && s->is_basic)
-		s->basicresp = OCSP_response_get1_basic(s->response);
+		s->basicresp =
+		    d2i_OCSP_BASICRESP(NULL, &p, (long)s->decoded.len);
 	(void)ERR_pop_to_mark();
 }
 
 int
 lint_ocsp_open(struct der der, const struct lint_certificate *issuer,
-    struct lint_ocsp_state **ret_state)
+    const struct lint_certificate *known, struct lint_ocsp_state **ret_state)
 {
 	AUTO_PTR(lint_ocsp_state) *s = calloc(1, sizeof *s);
 
 	if (s == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for an OCSP response");
 	s->element = der;
+	s->known = known;
 	if (take_response(s) != 0)
 		return -1;
 	find_signer(s, issuer);
@@ -362,8 +413,9 @@ lint_ocsp_state_free(struct lint_ocsp_state *state)
 	if (state == NULL)
 		return;
 	for (size_t i = 0; i < state->certificate_count; i++)
-		lint_certificate_free(state->certificates[i]);
+		lint_certificate_free(state->owned[i]);
 	OCSP_BASICRESP_free(state->basicresp);
+	free(state->stripped);
 	OCSP_RESPONSE_free(state->response);
 	free(state->singles);
 	free(state);

@@ -56,10 +56,17 @@ struct lint_ocsp_state {
 	struct lint_extensions extensions;
 	struct der certs; /* [0] of BasicOCSPResponse, element; empty: absent */
 	size_t cert_count; /* how many stand there */
-	struct lint_certificate *certificates[OCSP_CERTS_MAX]; /* readable */
+	const struct lint_certificate
+	    *certificates[OCSP_CERTS_MAX];              /* readable */
+	struct lint_certificate *owned[OCSP_CERTS_MAX]; /* or NULL: `known` */
 	size_t certificate_count;
+	const struct lint_certificate
+	    *known;              /* see lint_ocsp_open(); or NULL */
 	OCSP_RESPONSE *response; /* NULL: OpenSSL cannot read it */
 	OCSP_BASICRESP *basicresp;
+	/* What basicresp was read from: `basic`, or it without `known`. */
+	struct der decoded;
+	unsigned char *stripped; /* its octets then; or NULL */
 	/*
 	 * Whose certificate the responder's identifier belongs to: one of
 	 * `certificates`, or the issuer's (which is not owned); NULL: none.
@@ -69,10 +76,12 @@ struct lint_ocsp_state {
 };
 
 /*
- * Take a response apart; issuer may be NULL.  CA_R_INPUT, with the octet,
+ * Take a response apart; issuer may be NULL, and so may `known`: a certificate
+ * that is not opened again where it is enclosed, and must outlive the state.  CA_R_INPUT, with the octet,
  * where its frame is not that of RFC 6960, section 4.2.1.
  */
 int lint_ocsp_open(struct der der, const struct lint_certificate *issuer,
+    const struct lint_certificate *known,
     struct lint_ocsp_state **ret_state) MUST_USE;
 void lint_ocsp_state_free(struct lint_ocsp_state *state);
 CLEANUP_DEFINE_PTR(lint_ocsp_state);

@@ -229,12 +229,15 @@ lint_ocsp(const char *place, struct der object,
     const struct lint_context *context, struct findings *findings)
 {
 	AUTO_PTR(lint_ocsp_state) *s = NULL;
+	const struct lint_certificate *known = NULL;
 	struct lint_run run;
 	int opened;
 
 	if (lint_begin(place, object.p, context, findings, &run) != 0)
 		return -1;
-	opened = lint_ocsp_open(object, run.issuer, &s);
+	if (context->known != NULL)
+		known = context->known->responder;
+	opened = lint_ocsp_open(object, run.issuer, known, &s);
 	if (opened == 0)
 		run_lints(&run, s);
 	lint_end(&run);

@@ -258,10 +258,13 @@ plans_revocation(const struct audit_run *run, const struct audit_entry *entry)
 	for (unsigned i = 0; i < run->plan.params->steps_count; i++) {
 		const struct revoke_params *p = run->plan.steps[i].params;
 
+		/* A file, or a query: that the list was confirmed says which. */
 		if (run->plan.steps[i].kind == &step_revoke &&
 		    same(p->issuer, audit_text(entry, "issuer")) &&
-		    same_serial(p->serial, audit_text(entry, "serial")) &&
-		    same(p->reason, audit_text(entry, "reason")))
+		    same(p->reason, audit_text(entry, "reason")) &&
+		    (p->serial == NULL ? p->certificate != NULL
+				       : same_serial(p->serial,
+					     audit_text(entry, "serial"))))
 			return true;
 	}
 	return false;
@@ -302,6 +305,85 @@ revoking_act(
 	return audit_use_exact_act(audit, run, entry, "revoke");
 }
 
+/* ---- many revocations, changes of one, imports ------------------------- */
+
+static bool
+plans_query(const struct step *step, const struct audit_entry *entry)
+{
+	const struct revoke_params *p = step->params;
+
+	return p->query != NULL && same(audit_text(entry, "source"), "query") &&
+	    same(p->issuer, audit_text(entry, "issuer"));
+}
+
+static bool
+plans_import(const struct step *step, const struct audit_entry *entry)
+{
+	const struct import_params *p = step->params;
+
+	return same(p->issuer, audit_text(entry, "issuer")) &&
+	    same(p->format, audit_text(entry, "source"));
+}
+
+static bool
+plans_upgrade(const struct step *step, const struct audit_entry *entry)
+{
+	const struct upgrade_params *p = step->params;
+
+	return same(p->issuer, audit_text(entry, "issuer")) &&
+	    same_serial(p->serial, audit_text(entry, "serial")) &&
+	    (p->date == NULL || same(p->date, audit_text(entry, "date")));
+}
+
+/* What adopt-ca takes over is in ca-acts.c. */
+static const struct list_act {
+	enum entry_kind kind;
+	const struct step_kind *step;
+	bool (*plans)(const struct step *step, const struct audit_entry *entry);
+} list_acts[] = {
+	{ ENTRY_REVOCATIONS, &step_revoke, plans_query },
+	{ ENTRY_REVOCATIONS, &step_import_revocations, plans_import },
+	{ ENTRY_REVOCATION_UPGRADED, &step_upgrade_revocation, plans_upgrade },
+	{ ENTRY_ISSUED, &step_import_issued, plans_import },
+};
+
+static bool
+is_planned_list(const struct audit_run *run, const struct list_act *act,
+    const struct audit_entry *entry)
+{
+	for (unsigned i = 0; i < run->plan.params->steps_count; i++)
+		if (run->plan.steps[i].kind == act->step &&
+		    act->plans(&run->plan.steps[i], entry))
+			return true;
+	return false;
+}
+
+/* Of several kinds of steps that make such an entry, the one that is planned. */
+static int
+list_act(
+    struct audit *audit, struct audit_run *run, const struct audit_entry *entry)
+{
+	const struct list_act *found = NULL;
+	bool planned = false;
+
+	for (size_t i = 0; i < sizeof(list_acts) / sizeof(list_acts[0]); i++) {
+		const struct list_act *act = &list_acts[i];
+
+		if (act->kind != entry->kind || planned)
+			continue;
+		found = act;
+		planned =
+		    run->plan.steps != NULL && is_planned_list(run, act, entry);
+	}
+	if (found == NULL)
+		return 0;
+	if (run->plan.steps != NULL && !planned)
+		audit_error(audit, entry, "AUDIT-ACT",
+		    "the plan of the run has no step that does this for '%s'",
+		    audit_text(entry, "issuer"));
+	return audit_use_exact_act(audit, run, entry, found->step->name);
+}
+
 static bool
 plans_adoption(const struct audit_run *run, const struct audit_entry *entry)
 {
@@ -320,12 +402,16 @@ static int
 adopting_act(
     struct audit *audit, struct audit_run *run, const struct audit_entry *entry)
 {
-	if (run->plan.steps != NULL && !plans_adoption(run, entry))
+	const char *kind = audit_adopting_kind(run, entry);
+
+	if (run->plan.steps != NULL &&
+	    same(kind, step_adopt_certificate.name) &&
+	    !plans_adoption(run, entry))
 		audit_error(audit, entry, "AUDIT-ACT",
 		    "the plan of the run takes in no certificate '%s' for key "
 		    "'%s'",
 		    audit_text(entry, "name"), audit_text(entry, "key"));
-	return audit_use_exact_act(audit, run, entry, "adopt-certificate");
+	return audit_use_exact_act(audit, run, entry, kind);
 }
 
 /* Of its own run, or in the name of one that is ended. */
@@ -351,6 +437,10 @@ audit_act(struct audit *audit, struct audit_run *run, struct audit_run *acting,
 		return revoking_act(audit, run, entry);
 	case ENTRY_ADOPTED:
 		return adopting_act(audit, run, entry);
+	case ENTRY_REVOCATIONS:
+	case ENTRY_REVOCATION_UPGRADED:
+	case ENTRY_ISSUED:
+		return list_act(audit, run, entry);
 	default:
 		return 0;
 	}
@@ -376,6 +466,18 @@ fits_certificate(const struct step *step, const struct audit_entry *entry)
 	    keeps(p->key, audit_text(entry, "subject_key"));
 }
 
+/* One of many; the lint report says which requests were left out. */
+static bool
+fits_batch(const struct step *step, const struct audit_entry *entry)
+{
+	const struct certificates_params *p = step->params;
+
+	return same("end-entity", audit_text(entry, "certificate_kind")) &&
+	    same(p->issuer, audit_text(entry, "issuer")) &&
+	    same(p->profile, audit_text(entry, "profile")) &&
+	    audit_text(entry, "subject_key") == NULL;
+}
+
 static bool
 fits_crl(const struct step *step, const struct audit_entry *entry)
 {
@@ -394,11 +496,13 @@ fits_step(const struct step *step, const struct audit_entry *entry)
 {
 	const char *kind = audit_text(entry, "kind");
 
-	if (step->kind->publish == NULL ||
+	if (step->kind->output == NULL ||
 	    step->kind == &step_adopt_certificate ||
-	    !same(step->kind->output, kind) ||
-	    !same(step->kind->publish(step), audit_text(entry, "name")))
+	    step->kind == &step_adopt_ca || !same(step->kind->output, kind) ||
+	    !step_publishes(step, audit_text(entry, "name")))
 		return false;
+	if (step->kind == &step_certificates)
+		return fits_batch(step, entry);
 	if (strcmp(kind, "certificate") == 0)
 		return fits_certificate(step, entry);
 	return strcmp(kind, "crl") != 0 || fits_crl(step, entry);
@@ -438,7 +542,10 @@ check_root_key(struct audit *audit, const struct audit_entry *entry)
 		audit_error(audit, entry, "AUDIT-CONFIRMATIONS-MISSING",
 		    "%s '%s' is signed with a root's key in a run that nobody "
 		    "confirmed",
-		    audit_text(entry, "kind"), audit_text(entry, "name"));
+		    entry->kind == ENTRY_OCSP_INTENT
+			? "OCSP responses"
+			: audit_text(entry, "kind"),
+		    audit_text(entry, "name"));
 	return 0;
 }
 
@@ -461,6 +568,46 @@ audit_object(
 	if (run->unattended && check_root_key(audit, entry) != 0)
 		return -1;
 	return audit_use_object(audit, run, entry);
+}
+
+static bool
+plans_responses(const struct audit_run *run, const struct audit_entry *entry)
+{
+	for (unsigned i = 0; i < run->plan.params->steps_count; i++) {
+		const struct ocsp_responses_params *p =
+		    run->plan.steps[i].params;
+		const char *responder = audit_text(entry, "responder");
+
+		if (run->plan.steps[i].kind == &step_ocsp_responses &&
+		    same(p->name, audit_text(entry, "name")) &&
+		    same(p->issuer, audit_text(entry, "issuer")) &&
+		    same(p->profile, audit_text(entry, "profile")) &&
+		    (p->responder == NULL ? responder == NULL
+					  : same(p->responder, responder)))
+			return true;
+	}
+	return false;
+}
+
+int
+audit_responses(
+    struct audit *audit, struct audit_run *run, const struct audit_entry *entry)
+{
+	if (run->special != NULL) {
+		audit_error(audit, entry, "AUDIT-WAY",
+		    "OCSP responses '%s' are signed by a run of '%s', which "
+		    "signs nothing",
+		    audit_text(entry, "name"), run->special);
+		return 0;
+	}
+	if (run->plan.steps != NULL && !plans_responses(run, entry))
+		audit_error(audit, entry, "AUDIT-INTENT",
+		    "the plan of the run makes no OCSP responses '%s' of this "
+		    "issuer, responder and profile",
+		    audit_text(entry, "name"));
+	if (run->unattended && check_root_key(audit, entry) != 0)
+		return -1;
+	return audit_use_batch(audit, run, entry);
 }
 
 /* ---- keys ------------------------------------------------------------- */
@@ -506,7 +653,9 @@ is_made(struct audit *audit, const struct audit_run *run, const char *kind,
 
 	return sql_number(audit->journal,
 	    "SELECT seq FROM objects WHERE run = ?1 AND kind = ?2"
-	    " AND name = ?3 AND state = 1",
+	    " AND name = ?3 AND state = 1"
+	    " UNION ALL SELECT seq FROM ocsp_windows WHERE ?2 = 'ocsp'"
+	    " AND run = ?1 AND name = ?3 AND state = 1",
 	    SQL_VALUES(sql_text(run->nonce), sql_text(kind), sql_text(name)),
 	    ret_made, &seq);
 }

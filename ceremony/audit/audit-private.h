@@ -24,6 +24,7 @@
  *   ways.c         ways out, only as they may be; runs and their plans
  *   keys.c         keys: attested, one purpose
  *   objects.c      certificates, CRLs, requests: signatures, issuers, CRLs
+ *   ocsp.c         OCSP responses
  *   published.c    the files in public/
  *   report.c       what report and findings share
  */
@@ -118,7 +119,7 @@ int audit_compare(struct audit *audit, bool tree) MUST_USE;
 extern const struct audit_pass *const audit_passes[];
 extern const struct audit_pass audit_checkpoints, audit_evidence, audit_times,
     audit_heads, audit_people, audit_ways, audit_keys, audit_objects,
-    audit_published;
+    audit_ocsp, audit_published;
 
 /* ---- report.c --------------------------------------------------------- */
 

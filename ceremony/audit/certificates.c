@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ceremony/audit/objects-private.h"
 #include "ceremony/audit/people-private.h"
+#include "ceremony/steps/scope.h"
 #include "profiles/cross.h"
 #include "profiles/der/der.h"
 #include "profiles/existing.h"
@@ -387,11 +388,36 @@ urls_clear(struct urls *urls)
 }
 CLEANUP_DEFINE_STRUCT(urls);
 
+/* Where the profile splits the CRL: is it the partition of this serial? */
+static int
+is_partition(struct audit_object *object, const struct certificate_facts *facts,
+    const char *is, const char *url, bool *ret_is)
+{
+	AUTO_CHARS(wanted) = NULL;
+	const struct profile *profile = NULL;
+
+	if (strcmp(audit_text(&object->intent, "certificate_kind"),
+		profile_kind_name(PROFILE_END_ENTITY)) != 0)
+		return 0;
+	if (audit_profile(object, PROFILE_END_ENTITY, &profile) != 0)
+		return -1;
+	if (profile == NULL)
+		return 0;
+	wanted = crl_partition_url(url, profile_crl_partitions(profile),
+	    facts->serial, facts->serial_len);
+	if (wanted == NULL)
+		return -1;
+	*ret_is = strcmp(wanted, is) == 0;
+	return 0;
+}
+
 /* One that the certificate has must be the authority's own. */
 static int
-check_url(const struct audit_object *object, const char *is, const char *wanted)
+check_url(struct audit_object *object, const struct certificate_facts *facts,
+    enum profile_url which, const char *is, const char *wanted)
 {
 	AUTO_CHARS(url) = NULL;
+	bool right = false;
 
 	if (is == NULL)
 		return 0; /* whether it needs one: AUDIT-PROFILE */
@@ -400,7 +426,11 @@ check_url(const struct audit_object *object, const char *is, const char *wanted)
 		if (url == NULL)
 			return -1;
 	}
-	if (url == NULL || strcmp(url, is) != 0)
+	right = url != NULL && strcmp(url, is) == 0;
+	if (!right && url != NULL && which == URL_CRL &&
+	    is_partition(object, facts, is, url, &right) != 0)
+		return -1;
+	if (!right)
 		audit_error(object->audit, object->entry, "AUDIT-URL",
 		    "'%s' refers to '%s', and the authority.yaml that was in "
 		    "force says %s%s",
@@ -410,7 +440,8 @@ check_url(const struct audit_object *object, const char *is, const char *wanted)
 }
 
 static int
-check_urls(const struct audit_object *object, const X509 *cert)
+check_urls(struct audit_object *object, const X509 *cert,
+    const struct certificate_facts *facts)
 {
 	AUTO_STRUCT(audit_config) config = { 0 };
 	AUTO_STRUCT(urls) urls = { 0 };
@@ -419,10 +450,14 @@ check_urls(const struct audit_object *object, const X509 *cert)
 	if (certificate_urls(cert, urls.of) != 0)
 		return audit_take_error(
 		    object->audit, object->entry, "AUDIT-PROFILE");
+	if (json_object_get(object->intent.data, "crl_url") != NULL)
+		audit_same_text(object, "crl_url",
+		    urls.of[URL_CRL] == NULL ? "" : urls.of[URL_CRL]);
 	if (audit_config_in_force(object->audit, &found, &config) != 0)
 		return -1;
 	for (size_t i = 0; found && i < PROFILE_URLS; i++)
-		if (check_url(object, urls.of[i], config.urls[i]) != 0)
+		if (check_url(object, facts, (enum profile_url)i, urls.of[i],
+			config.urls[i]) != 0)
 			return -1;
 	return 0;
 }
@@ -466,7 +501,8 @@ audit_certificate(struct audit_object *object)
 		return -1;
 	if (cert == NULL)
 		return 0;
-	if (check_facts(object, &facts) != 0 || check_urls(object, cert) != 0)
+	if (check_facts(object, &facts) != 0 ||
+	    check_urls(object, cert, &facts) != 0)
 		return -1;
 	kind = kind_of(object, &facts);
 	if (kind == KINDS)
@@ -485,6 +521,24 @@ audit_certificate(struct audit_object *object)
 	    check_root_key(object) != 0)
 		return -1;
 	return check_profile(object, kinds[kind].kind, root ? NULL : issuer);
+}
+
+/* A root comes with its key, and with no other (adopt-ca). */
+static int
+check_self_issued(struct audit_object *object)
+{
+	const struct audit_entry *entry = object->entry;
+	AUTO_STRUCT(key_row) row = { 0 };
+	bool found = false;
+
+	if (journal_key(object->audit->journal, audit_text(entry, "key"),
+		&found, &row) != 0)
+		return -1;
+	if (!found || !row.adopted)
+		audit_error(object->audit, entry, "AUDIT-ADOPTED",
+		    "certificate '%s', which was taken in, is self-issued",
+		    audit_text(entry, "name"));
+	return 0;
 }
 
 /* As ceremony/steps/adopt-certificate.c checks it when it is taken in. */
@@ -507,10 +561,8 @@ audit_adopted(struct audit_object *object)
 		    "certificate '%s', which was taken in, is not that of a CA "
 		    "that may sign CRLs",
 		    audit_text(entry, "name"));
-	if (facts.self_issued)
-		audit_error(object->audit, entry, "AUDIT-ADOPTED",
-		    "certificate '%s', which was taken in, is self-issued",
-		    audit_text(entry, "name"));
+	if (facts.self_issued && check_self_issued(object) != 0)
+		return -1;
 	if (entry->time < facts.not_before - AUDIT_BACKDATE_MAX ||
 	    entry->time > facts.not_after + AUDIT_BACKDATE_MAX)
 		audit_warning(object->audit, entry, "AUDIT-ADOPTED",

@@ -116,44 +116,48 @@ evidence_entry(
 
 /* ---- all of it, once -------------------------------------------------- */
 
-/* Columns: sha256, size, bytes, seq of the first entry that names it. */
+/* Columns: id, sha256, size, octets, seq of the first entry that names it. */
+enum { COLUMN_ID, COLUMN_SHA256, COLUMN_SIZE, COLUMN_OCTETS, COLUMN_SEQ };
+
 static bool
 is_altered(sqlite3_stmt *stmt, const unsigned char digest[HASH_LEN])
 {
-	const void *stored = sqlite3_column_blob(stmt, 0);
+	const void *stored = sqlite3_column_blob(stmt, COLUMN_SHA256);
 
-	return stored == NULL || sqlite3_column_bytes(stmt, 0) != HASH_LEN ||
+	return stored == NULL ||
+	    sqlite3_column_bytes(stmt, COLUMN_SHA256) != HASH_LEN ||
 	    memcmp(stored, digest, HASH_LEN) != 0;
 }
 
 static int
 check_row(struct audit *audit, sqlite3_stmt *stmt)
 {
-	const void *bytes = sqlite3_column_blob(stmt, 2);
-	int len = sqlite3_column_bytes(stmt, 2);
-	bool known = sqlite3_column_type(stmt, 3) != SQLITE_NULL;
-	const void *name = sqlite3_column_blob(stmt, 0);
-	AUTO_CHARS(hex) =
-	    text_hex(name == NULL ? (const unsigned char *)"" : name,
-		name == NULL ? 0 : (size_t)sqlite3_column_bytes(stmt, 0));
-	AUTO_CHARS(place) = known ? text_printf("entry %" PRId64,
-					(int64_t)sqlite3_column_int64(stmt, 3))
-				  : text_copy("evidence");
+	const unsigned char *name = sqlite3_column_blob(stmt, COLUMN_SHA256);
+	int name_len = sqlite3_column_bytes(stmt, COLUMN_SHA256);
+	int64_t octets = sqlite3_column_int64(stmt, COLUMN_OCTETS);
+	bool known = sqlite3_column_type(stmt, COLUMN_SEQ) != SQLITE_NULL;
+	AUTO_CHARS(hex) = text_hex(
+	    name == NULL ? (const unsigned char *)"" : name, (size_t)name_len);
+	AUTO_CHARS(place) = known
+	    ? text_printf("entry %" PRId64,
+		  (int64_t)sqlite3_column_int64(stmt, COLUMN_SEQ))
+	    : text_copy("evidence");
 	unsigned char digest[HASH_LEN];
 
 	if (hex == NULL || place == NULL ||
-	    sha256(bytes == NULL ? "" : bytes, (size_t)len, digest) != 0)
+	    evidence_hash(audit->journal, sqlite3_column_int64(stmt, COLUMN_ID),
+		digest) != 0)
 		return -1;
 	if (is_altered(stmt, digest))
 		findings_add(audit->findings, FINDING_ERROR,
 		    "AUDIT-EVIDENCE-ALTERED", place, NULL,
 		    "the bytes of evidence %s do not have this SHA-256", hex);
-	if (sqlite3_column_int64(stmt, 1) != len)
+	if (sqlite3_column_int64(stmt, COLUMN_SIZE) != octets)
 		findings_add(audit->findings, FINDING_ERROR,
 		    "AUDIT-EVIDENCE-ALTERED", place, NULL,
-		    "evidence %s has %d bytes, the column beside them says "
-		    "otherwise",
-		    hex, len);
+		    "evidence %s has %" PRId64 " bytes, the column beside them "
+		    "says otherwise",
+		    hex, octets);
 	if (!known)
 		findings_add(audit->findings, FINDING_WARNING,
 		    "AUDIT-EVIDENCE-STRAY", place, NULL,
@@ -181,7 +185,8 @@ check_rows(struct audit *audit, uint64_t total)
 	bool row;
 
 	if (query_start(audit->journal,
-		"SELECT e.sha256, e.size, e.bytes, r.seq FROM evidence e"
+		"SELECT e.id, e.sha256, e.size, length(e.bytes), r.seq"
+		" FROM evidence e"
 		" LEFT JOIN audit_evidence r ON r.id = e.id ORDER BY e.id",
 		NULL, &query) != 0)
 		return -1;

@@ -78,13 +78,33 @@ on_result(struct audit *audit, const struct audit_entry *entry)
 }
 
 static int
-on_key(struct audit *audit, const struct audit_entry *entry)
+on_responses(struct audit *audit, const struct audit_entry *entry)
 {
 	int64_t seq;
 	bool found;
 
 	if (sql_number(audit->journal,
-		"SELECT seq FROM keys WHERE name = ?1 AND state = 1",
+		"SELECT seq FROM ocsp_windows WHERE run = ?1 AND list = ?2"
+		" AND name = ?3 AND number = ?4",
+		SQL_VALUES(sql_text(audit_text(entry, "run")),
+		    sql_int(audit_number(entry, "list")),
+		    sql_text(audit_text(entry, "name")),
+		    sql_int(audit_number(entry, "window"))),
+		&found, &seq) != 0)
+		return -1;
+	return found ? check_covered(audit, entry, "OCSP responses", seq) : 0;
+}
+
+static int
+on_key(struct audit *audit, const struct audit_entry *entry)
+{
+	int64_t seq;
+	bool found;
+
+	/* One that was taken in was on the token before. */
+	if (sql_number(audit->journal,
+		"SELECT seq FROM keys WHERE name = ?1 AND state = 1"
+		" AND adopted = 0",
 		SQL_VALUES(sql_text(audit_text(entry, "name"))), &found,
 		&seq) != 0)
 		return -1;
@@ -164,6 +184,8 @@ heads_entry(struct audit *audit, void *state, const struct audit_entry *entry)
 		return on_head(audit, state, entry);
 	case ENTRY_RESULT:
 		return on_result(audit, entry);
+	case ENTRY_OCSP_RESULT:
+		return on_responses(audit, entry);
 	case ENTRY_KEY:
 		return on_key(audit, entry);
 	case ENTRY_EPOCH:

@@ -162,7 +162,7 @@ check_number(struct audit *audit, const struct audit_entry *entry)
 		" ifnull(MAX(number) FILTER (WHERE objects.seq < epoch_seq), 0)"
 		" + lost)"
 		" FROM authority LEFT JOIN objects ON issuer_dn = ?1"
-		" AND objects.seq < ?2",
+		" AND number IS NOT NULL AND objects.seq < ?2",
 		SQL_VALUES(sql_text(audit_text(entry, "issuer_dn")),
 		    sql_int((int64_t)entry->seq)),
 		&found, &last) != 0)

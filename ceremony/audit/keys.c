@@ -194,19 +194,53 @@ on_key(struct audit *audit, const struct audit_entry *entry)
 
 /* ---- what it signs ---------------------------------------------------- */
 
-/* EN 319 411-1, GEN-6.5.3-03 */
-static bool
-may_sign(const char *purpose, const char *kind)
+/* What an intent is of; those of OCSP responses do not say. */
+static const char *
+kind_of(const struct audit_entry *entry)
 {
+	return entry->kind == ENTRY_OCSP_INTENT ? "OCSP responses"
+						: audit_text(entry, "kind");
+}
+
+/* EN 319 411-1, GEN-6.5.3-03; a responder's key signs for its issuer alone. */
+static bool
+may_sign(const char *purpose, const struct audit_entry *entry)
+{
+	bool ocsp = strcmp(purpose, "ocsp") == 0;
+
+	if (entry->kind == ENTRY_OCSP_INTENT)
+		return strcmp(purpose,
+			   audit_text(entry, "responder") == NULL
+			       ? "ca"
+			       : "ocsp") == 0;
 	if (strcmp(purpose, "ca") == 0)
 		return true;
-	return strcmp(purpose, "ocsp") == 0 && strcmp(kind, "csr") == 0;
+	return ocsp && strcmp(audit_text(entry, "kind"), "csr") == 0;
+}
+
+/* A retiring CA issues responders' certificates alone, a retired one nothing. */
+static void
+check_ca_state(struct audit *audit, const struct audit_entry *entry,
+    const struct key_row *row)
+{
+	const char *kind = kind_of(entry);
+	const char *certificate_kind = audit_text(entry, "certificate_kind");
+	bool issues = strcmp(kind, "certificate") == 0 &&
+	    (certificate_kind == NULL ||
+		strcmp(certificate_kind, "ocsp-responder") != 0);
+
+	if (row->ca_state == CA_RETIRED ||
+	    (row->ca_state == CA_RETIRING && issues))
+		audit_error(audit, entry, "AUDIT-CA-STATE",
+		    "%s '%s' is signed with key '%s', whose CA is %s", kind,
+		    audit_text(entry, "name"), row->name,
+		    ca_state_name(row->ca_state));
 }
 
 static int
 check_signer(struct audit *audit, const struct audit_entry *entry)
 {
-	const char *kind = audit_text(entry, "kind");
+	const char *kind = kind_of(entry);
 	AUTO_STRUCT(key_row) row = { 0 };
 	bool found = false;
 
@@ -219,10 +253,11 @@ check_signer(struct audit *audit, const struct audit_entry *entry)
 		    found ? "was destroyed" : "the token did not make");
 		return 0;
 	}
-	if (!may_sign(row.purpose, kind))
+	if (!may_sign(row.purpose, entry))
 		audit_error(audit, entry, "AUDIT-KEY-PURPOSE",
 		    "%s '%s' is signed with key '%s', whose purpose is '%s'",
 		    kind, audit_text(entry, "name"), row.name, row.purpose);
+	check_ca_state(audit, entry, &row);
 	return 0;
 }
 
@@ -354,6 +389,8 @@ keys_entry(struct audit *audit, void *state, const struct audit_entry *entry)
 		return on_key(audit, entry);
 	case ENTRY_INTENT:
 		return on_intent(audit, entry);
+	case ENTRY_OCSP_INTENT:
+		return check_signer(audit, entry);
 	case ENTRY_ADOPTED:
 		return on_adopted(audit, entry);
 	default:

@@ -4,6 +4,8 @@
  *
  *   audit_listed (run, list, object, kind, name, key, algorithm, tbs, lint)
  *   audit_acts   (run, list, act, kind, text, done)
+ *
+ * Batches of OCSP responses are a line each; ocsp.c looks into them.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -144,7 +146,7 @@ struct reading {
 	const struct audit_run *run;
 	const struct audit_entry *entry;
 	int64_t list;
-	json_int_t objects, acts; /* lines so far */
+	json_int_t objects, batches, acts; /* lines so far */
 	json_int_t last_object;
 	bool has_header;
 	char lint[HASH_HEX_SIZE]; /* the report that the header names, or "" */
@@ -155,7 +157,7 @@ malformed(struct reading *r)
 {
 	audit_error(r->audit, r->entry, "AUDIT-LIST",
 	    "line %lld of the list is malformed, or not in its order",
-	    (long long)(r->objects + r->acts + r->has_header + 1));
+	    (long long)(r->objects + r->batches + r->acts + r->has_header + 1));
 	return 0;
 }
 
@@ -170,7 +172,7 @@ read_object(struct reading *r, json_t *row)
 	if (json_unpack(row, "{s:I, s:s, s:s, s:s, s:s, s:s}", "object",
 		&object, "kind", &kind, "name", &name, "key", &key, "algorithm",
 		&algorithm, "tbs", &tbs) != 0 ||
-	    object <= r->last_object || r->acts > 0)
+	    object <= r->last_object || r->batches > 0 || r->acts > 0)
 		return malformed(r);
 	r->last_object = object;
 	r->objects++;
@@ -184,6 +186,21 @@ read_object(struct reading *r, json_t *row)
 	    SQL_VALUES(sql_text(r->run->nonce), sql_int(r->list),
 		sql_int(object), sql_text(kind), sql_text(name), sql_text(key),
 		sql_text(algorithm), sql_text(tbs), sql_text(lint)));
+}
+
+static int
+read_batch(struct reading *r, json_t *row)
+{
+	const char *kind, *name, *key, *algorithm, *root;
+	json_int_t batch, count;
+
+	if (json_unpack(row, "{s:I, s:s, s:s, s:s, s:s, s:I, s:s}", "batch",
+		&batch, "kind", &kind, "name", &name, "key", &key, "algorithm",
+		&algorithm, "count", &count, "root", &root) != 0 ||
+	    r->acts > 0 || count <= 0 || strcmp(kind, "ocsp") != 0)
+		return malformed(r);
+	r->batches++;
+	return 0;
 }
 
 static int
@@ -228,6 +245,8 @@ read_line(struct reading *r, const char *line, size_t len)
 	}
 	if (json_object_get(row, "object") != NULL)
 		return read_object(r, row);
+	if (json_object_get(row, "batch") != NULL)
+		return read_batch(r, row);
 	return json_object_get(row, "act") != NULL ? read_act(r, row)
 						   : malformed(r);
 }
@@ -298,11 +317,13 @@ audit_listed(
 	if (read_lines(&r, data, len) != 0)
 		return -1;
 	if (!r.has_header || !is_number(entry->data, "objects", r.objects) ||
+	    audit_number(entry, "batches") != r.batches ||
 	    !is_number(entry->data, "acts", r.acts))
 		audit_error(audit, entry, "AUDIT-LIST",
-		    "the list has %lld objects and %lld acts, and its entry "
-		    "says otherwise",
-		    (long long)r.objects, (long long)r.acts);
+		    "the list has %lld objects, %lld batches of OCSP responses "
+		    "and %lld acts, and its entry says otherwise",
+		    (long long)r.objects, (long long)r.batches,
+		    (long long)r.acts);
 	if (audit_lint_listed(audit, entry, r.lint, r.objects) != 0)
 		return -1;
 	return audit_window(audit, run, entry);
@@ -481,6 +502,20 @@ audit_use_object(
 	return 0;
 }
 
+int
+audit_use_batch(
+    struct audit *audit, struct audit_run *run, const struct audit_entry *entry)
+{
+	int64_t list = audit_number(entry, "list");
+	bool confirmed = false;
+
+	if (is_confirmed(audit, run, list, &confirmed) != 0)
+		return -1;
+	if (!confirmed)
+		say_unconfirmed(audit, run, entry, list);
+	return 0;
+}
+
 /* ---- the end ---------------------------------------------------------- */
 
 /*
@@ -521,7 +556,9 @@ audit_list_done(
 		return -1;
 	if (sql_number(audit->journal,
 		"SELECT COUNT(*) FROM audit_acts WHERE run = ?1 AND list = ?2"
-		" AND done = 0 AND kind IN ('revoke', 'adopt-certificate')",
+		" AND done = 0 AND kind IN ('revoke', 'upgrade-revocation',"
+		" 'import-revocations', 'import-issued', 'adopt-certificate',"
+		" 'adopt-ca', 'ca-state', 'destroy-key')",
 		SQL_VALUES(sql_text(run->nonce), sql_int(run->lists - 1)),
 		&found, &acts) != 0 ||
 	    sql_number(audit->journal,

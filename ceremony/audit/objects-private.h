@@ -7,8 +7,10 @@
  *   revocations.c      what is possibly signed, what is revoked
  *   certificates.c     certificates that were signed or adopted
  *   crls.c             CRLs that were signed
+ *   ocsp.c             OCSP responses; a pass of its own
  *   published.c        the lists of files in `close` entries
  *   published-files.c  the files themselves
+ *   published-ocsp.c   the files of OCSP responses
  *   proofs.c           the .tlog-proof files beside them
  */
 #ifndef CA_AUDIT_OBJECTS_PRIVATE_H
@@ -50,6 +52,8 @@ struct audit_objects_state {
 	uint64_t session; /* of the newest `login`, `resumed` or `plan` */
 };
 
+void audit_objects_free(struct audit_objects_state *state);
+
 /* A result, with the intent that it answers. */
 struct audit_object {
 	struct audit *audit;
@@ -74,11 +78,19 @@ int audit_failed(struct audit *audit, const struct audit_objects_state *state,
     const struct audit_entry *entry) MUST_USE;
 int audit_revoked(
     struct audit *audit, const struct audit_entry *entry) MUST_USE;
+int audit_revocations(
+    struct audit *audit, const struct audit_entry *entry) MUST_USE;
+int audit_upgraded(
+    struct audit *audit, const struct audit_entry *entry) MUST_USE;
+int audit_issued(struct audit *audit, const struct audit_entry *entry) MUST_USE;
 int audit_close(struct audit *audit, const struct audit_entry *entry) MUST_USE;
 
 /* What was signed, or taken in. */
 int audit_certificate(struct audit_object *object) MUST_USE;
 int audit_crl(struct audit_object *object) MUST_USE;
+/* ENTRY_REVOCATIONS with a CRL that is taken over: the first of its series. */
+int audit_taken_crl(struct audit *audit, struct audit_objects_state *state,
+    const struct audit_entry *entry) MUST_USE;
 int audit_adopted(struct audit_object *object) MUST_USE;
 
 /* Findings AUDIT-FACTS unless the intent's member says the same. */
@@ -127,6 +139,18 @@ int audit_profile(struct audit_object *object, enum profile_kind kind,
 /* Compare public/ with what the journal says; at the end. */
 int audit_public_files(struct audit *audit) MUST_USE;
 int audit_public_anchor(struct audit *audit) MUST_USE;
+/* Those of OCSP responses; an export has none of them. */
+int audit_public_responses(struct audit *audit) MUST_USE;
+/*
+ * A file of public/, `path` below that, has this SHA-256 (hex); a name that
+ * nothing gave; each name in a directory, where it is there.
+ */
+int audit_public_file(
+    struct audit *audit, const char *path, const char *sha256) MUST_USE;
+void audit_public_stray(struct audit *audit, const char *path);
+int audit_public_each(struct audit *audit, const char *directory,
+    int (*check)(struct audit *audit, const void *ctx, const char *name),
+    const void *ctx) MUST_USE;
 /* The proofs beside published objects. */
 int audit_public_proofs(struct audit *audit) MUST_USE;
 
@@ -140,9 +164,11 @@ struct audit_output {
 const struct audit_output *audit_output_at(size_t i);
 const struct audit_output *audit_output_of(const char *kind);
 
-/* The octets of the object that are published with this ending; free(). */
-int audit_output_bytes(const struct object_row *row, const char *ending,
-    const unsigned char *der, size_t len, unsigned char **ret_bytes,
-    size_t *ret_len) MUST_USE;
+/*
+ * The SHA-256 of what is published of the object with this ending; *ret_known is
+ * false where the evidence is missing or altered.
+ */
+int audit_output_sha256(struct audit *audit, const struct object_row *row,
+    const char *ending, bool *ret_known, char ret_hex[HASH_HEX_SIZE]) MUST_USE;
 
 #endif

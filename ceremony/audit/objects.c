@@ -16,8 +16,8 @@
 
 /* ---- state ------------------------------------------------------------ */
 
-static void
-state_free(struct audit_objects_state *state)
+void
+audit_objects_free(struct audit_objects_state *state)
 {
 	for (size_t i = 0; i < AUDIT_PROFILES; i++)
 		profile_free(state->profiles[i].profile);
@@ -61,7 +61,7 @@ objects_end(struct audit *audit, void *state, bool whole)
 	(void)audit;
 	(void)whole;
 	if (state != NULL)
-		state_free(state);
+		audit_objects_free(state);
 	return 0;
 }
 
@@ -383,19 +383,24 @@ check_csr(struct audit_object *object)
 static int
 check_object(struct audit_object *object)
 {
+	if (audit_evidence_bytes(object->audit,
+		audit_text(object->entry, "sha256"), &object->der,
+		&object->len) != 0)
+		return -1;
+	if (object->der == NULL)
+		return 0;
 	if (check_signature(object) != 0)
 		return -1;
-	switch (object->kind) {
-	case OBJECT_CERTIFICATE:
-		return audit_certificate(object);
-	case OBJECT_CRL:
-		return audit_crl(object);
-	case OBJECT_CSR:
-		return check_csr(object);
-	case OBJECT_OCSP:
-		break;
-	}
-	return ca_error(CA_R_INTERNAL, "an object of no kind");
+	return object->kind == OBJECT_CSR ? check_csr(object)
+					  : audit_certificate(object);
+}
+
+/* OCSP responses have entries of their own: no intent is of one. */
+static int
+check_kind(struct audit_object *object)
+{
+	return object->kind == OBJECT_CRL ? audit_crl(object)
+					  : check_object(object);
 }
 
 static int
@@ -406,19 +411,18 @@ on_result(struct audit *audit, struct audit_objects_state *state,
 		.audit = audit, .state = state, .entry = entry
 	};
 	AUTO(json_t) *json = NULL;
-	AUTO_BYTES(der) = NULL;
+	int result;
 
-	if (audit_load_intent(audit, entry, &json, &object.intent) != 0 ||
-	    audit_evidence_bytes(
-		audit, audit_text(entry, "sha256"), &der, &object.len) != 0)
+	if (audit_load_intent(audit, entry, &json, &object.intent) != 0)
 		return -1;
-	if (json == NULL || der == NULL)
+	if (json == NULL)
 		return 0;
-	object.der = der;
 	if (object_kind_by_name(
 		audit_text(&object.intent, "kind"), &object.kind) != 0)
 		return audit_take_error(audit, entry, "AUDIT-FACTS");
-	return check_object(&object);
+	result = check_kind(&object);
+	free(object.der);
+	return result;
 }
 
 static int
@@ -459,6 +463,15 @@ objects_entry(struct audit *audit, void *data, const struct audit_entry *entry)
 		return audit_failed(audit, state, entry);
 	case ENTRY_REVOKED:
 		return audit_revoked(audit, entry);
+	case ENTRY_REVOCATIONS:
+		return audit_revocations(audit, entry) != 0 ||
+			audit_taken_crl(audit, state, entry) != 0
+		    ? -1
+		    : 0;
+	case ENTRY_REVOCATION_UPGRADED:
+		return audit_upgraded(audit, entry);
+	case ENTRY_ISSUED:
+		return audit_issued(audit, entry);
 	case ENTRY_CLOCK:
 		state->clock = entry->seq;
 		return 0;

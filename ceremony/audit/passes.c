@@ -10,6 +10,7 @@ const struct audit_pass *const audit_passes[] = {
 	&audit_ways,
 	&audit_keys,
 	&audit_objects,
+	&audit_ocsp,
 	&audit_published,
 	NULL,
 };

@@ -217,6 +217,9 @@ int audit_use_exact_act(struct audit *audit, struct audit_run *run,
 /* The list that the intent names is confirmed, and holds it. */
 int audit_use_object(struct audit *audit, struct audit_run *run,
     const struct audit_entry *entry) MUST_USE;
+/* The same for OCSP responses; whether it holds them, ocsp.c finds out. */
+int audit_use_batch(struct audit *audit, struct audit_run *run,
+    const struct audit_entry *entry) MUST_USE;
 /* The newest list of a run that is closed as done was done. */
 int audit_list_done(struct audit *audit, struct audit_run *run,
     const struct audit_entry *entry) MUST_USE;
@@ -232,8 +235,19 @@ int audit_act(struct audit *audit, struct audit_run *run,
     struct audit_run *acting, const struct audit_entry *entry) MUST_USE;
 int audit_object(struct audit *audit, struct audit_run *run,
     const struct audit_entry *entry) MUST_USE;
+int audit_responses(struct audit *audit, struct audit_run *run,
+    const struct audit_entry *entry) MUST_USE;
 void audit_key_intent(struct audit *audit, const struct audit_run *run,
     const struct audit_entry *entry);
+/*
+ * ca-acts.c: what adopt-ca, ca-state and destroy-key do, but for the certificate
+ * that is taken in; the kind of step that takes that in.
+ */
+bool audit_is_ca_act(const struct audit_entry *entry);
+int audit_ca_act(struct audit *audit, struct audit_run *run,
+    struct audit_run *acting, const struct audit_entry *entry) MUST_USE;
+const char *audit_adopting_kind(
+    const struct audit_run *run, const struct audit_entry *entry);
 /* Each step of a run that is closed as done has made what it makes. */
 int audit_plan_done(struct audit *audit, const struct audit_run *run,
     const struct audit_entry *entry) MUST_USE;

@@ -94,12 +94,14 @@ same_number(const json_t *data, const char *member, int64_t number)
 static bool
 is_entry_of(const struct entry *entry, const struct proven *proven)
 {
-	if (!same(entry->data, "sha256", proven->sha256) ||
+	const json_t *object = entry_object(entry);
+
+	if (object == NULL || !same(object, "sha256", proven->sha256) ||
 	    !same(entry->data, "run", proven->run) ||
-	    !same(entry->data, "name", proven->name))
+	    !same(object, "name", proven->name))
 		return false;
 	if (proven->adopted)
-		return entry->kind == ENTRY_ADOPTED &&
+		return entry->kind != ENTRY_RESULT &&
 		    (int64_t)entry->seq == proven->seq;
 	return entry->kind == ENTRY_RESULT &&
 	    same_number(entry->data, "list", proven->list) &&

@@ -22,8 +22,8 @@ refuse(struct audit *audit, const char *id, const char *path, const char *why)
 	    place == NULL ? "public/" : place, NULL, "%s", why);
 }
 
-static void
-refuse_stray(struct audit *audit, const char *path)
+void
+audit_public_stray(struct audit *audit, const char *path)
 {
 	refuse(audit, "AUDIT-PUBLIC-STRAY", path,
 	    "the journal knows of nothing that was published under this name");
@@ -62,9 +62,8 @@ take_unreadable(struct audit *audit, const char *path)
 	return 0;
 }
 
-/* `path` is below public/. */
-static int
-check_file(struct audit *audit, const char *path, const char *sha256)
+int
+audit_public_file(struct audit *audit, const char *path, const char *sha256)
 {
 	unsigned char digest[HASH_LEN];
 	char hex[HASH_HEX_SIZE];
@@ -89,7 +88,7 @@ check_named(struct audit *audit, const char *path, const char *sha256)
 	/* AUDIT-FILES was said of other paths. */
 	return strncmp(path, prefix, len) != 0
 	    ? 0
-	    : check_file(audit, path + len, sha256);
+	    : audit_public_file(audit, path + len, sha256);
 }
 
 static int
@@ -165,19 +164,12 @@ static int
 check_unnamed(struct audit *audit, const char *path,
     const struct object_row *row, const char *ending)
 {
-	AUTO_BYTES(der) = NULL;
-	AUTO_BYTES(bytes) = NULL;
-	AUTO_CHARS(sha256) = NULL;
-	size_t len = 0, size = 0;
+	char hex[HASH_HEX_SIZE];
+	bool known;
 
-	if (audit_evidence_bytes(audit, row->sha256, &der, &len) != 0)
+	if (audit_output_sha256(audit, row, ending, &known, hex) != 0)
 		return -1;
-	if (der == NULL)
-		return 0;
-	if (audit_output_bytes(row, ending, der, len, &bytes, &size) != 0)
-		return -1;
-	sha256 = sha256_hex(bytes, size);
-	return sha256 == NULL ? -1 : check_file(audit, path, sha256);
+	return known ? audit_public_file(audit, path, hex) : 0;
 }
 
 /* The proof of a signed object: audit_public_proofs() looks into it. */
@@ -210,7 +202,7 @@ check_stray(struct audit *audit, const struct audit_output *output,
 	if (is_proof(audit, output, name, &found) != 0)
 		return -1;
 	if (!found)
-		refuse_stray(audit, path);
+		audit_public_stray(audit, path);
 	return 0;
 }
 
@@ -226,10 +218,22 @@ check_name(struct audit *audit, const void *ctx, const char *name)
 	return named ? 0 : check_stray(audit, output, name, path);
 }
 
-/* "." is public/ itself. */
+/* "." is public/ itself; "ocsp/BATCH" has two parts. */
 static int
 open_directory(struct audit *audit, const char *directory, int *ret_fd)
 {
+	const char *slash = strchr(directory, '/');
+	AUTO_CHARS(parent) = NULL;
+	AUTO_FD(parent_fd) = -1;
+
+	if (slash != NULL) {
+		parent =
+		    text_printf("%.*s", (int)(slash - directory), directory);
+		if (parent == NULL ||
+		    dir_open_at(audit->public_fd, parent, &parent_fd) != 0)
+			return -1;
+		return dir_open_at(parent_fd, slash + 1, ret_fd);
+	}
 	if (strcmp(directory, ".") != 0)
 		return dir_open_at(audit->public_fd, directory, ret_fd);
 	*ret_fd =
@@ -238,9 +242,8 @@ open_directory(struct audit *audit, const char *directory, int *ret_fd)
 			    : ca_error_errno(CA_R_IO, "cannot read 'public/'");
 }
 
-/* Each name in a directory of public/. */
-static int
-each_name(struct audit *audit, const char *directory,
+int
+audit_public_each(struct audit *audit, const char *directory,
     int (*check)(struct audit *audit, const void *ctx, const char *name),
     const void *ctx)
 {
@@ -273,15 +276,15 @@ each_name(struct audit *audit, const char *directory,
 static int
 check_top(struct audit *audit, const void *ctx, const char *name)
 {
-	bool known =
-	    strcmp(name, "journal") == 0 || strcmp(name, "anchor") == 0;
+	bool known = strcmp(name, "journal") == 0 ||
+	    strcmp(name, "anchor") == 0 || strcmp(name, "ocsp") == 0;
 	const struct audit_output *output;
 
 	(void)ctx;
 	for (size_t i = 0; (output = audit_output_at(i)) != NULL; i++)
 		known = known || strcmp(name, output->directory) == 0;
 	if (!known)
-		refuse_stray(audit, name);
+		audit_public_stray(audit, name);
 	return 0;
 }
 
@@ -294,7 +297,7 @@ check_journal_name(struct audit *audit, const void *ctx, const char *name)
 	if (path == NULL)
 		return -1;
 	if (strcmp(name, "checkpoint") != 0)
-		refuse_stray(audit, path);
+		audit_public_stray(audit, path);
 	return 0;
 }
 
@@ -306,12 +309,13 @@ audit_public_files(struct audit *audit)
 	if (check_all_named(audit) != 0)
 		return -1;
 	for (size_t i = 0; (output = audit_output_at(i)) != NULL; i++)
-		if (each_name(audit, output->directory, check_name, output) !=
-		    0)
+		if (audit_public_each(
+			audit, output->directory, check_name, output) != 0)
 			return -1;
-	if (!audit->export && each_name(audit, ".", check_top, NULL) != 0)
+	if (!audit->export &&
+	    audit_public_each(audit, ".", check_top, NULL) != 0)
 		return -1;
-	return each_name(audit, "journal", check_journal_name, NULL);
+	return audit_public_each(audit, "journal", check_journal_name, NULL);
 }
 
 /* ---- the anchor ------------------------------------------------------- */
@@ -322,7 +326,7 @@ check_anchor_file(struct audit *audit, const char *name, const char *ending,
 {
 	AUTO_CHARS(path) = text_printf("anchor/%s%s", name, ending);
 
-	return path == NULL ? -1 : check_file(audit, path, sha256);
+	return path == NULL ? -1 : audit_public_file(audit, path, sha256);
 }
 
 /* The operator's certificate: octet for octet that of their enrolment. */
@@ -448,7 +452,7 @@ check_anchor_name(struct audit *audit, const void *ctx, const char *name)
 			return -1;
 	}
 	if (!known)
-		refuse_stray(audit, path);
+		audit_public_stray(audit, path);
 	return 0;
 }
 
@@ -478,5 +482,5 @@ audit_public_anchor(struct audit *audit)
 	return check_anchor_file(audit, "anchor", ".txt", text) != 0 ||
 		check_journal_key(audit) != 0
 	    ? -1
-	    : each_name(audit, "anchor", check_anchor_name, NULL);
+	    : audit_public_each(audit, "anchor", check_anchor_name, NULL);
 }

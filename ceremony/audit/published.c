@@ -7,6 +7,8 @@
  */
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "ceremony/audit/objects-private.h"
@@ -35,29 +37,116 @@ audit_output_of(const char *kind)
 	return NULL;
 }
 
+/* ---- what is published of an object ------------------------------------ */
+
+/* Octets on their way from the evidence to a hash: DER, or PEM. */
+struct hashing {
+	EVP_MD_CTX *md;
+	EVP_ENCODE_CTX *pem; /* NULL: DER */
+};
+
+static void
+hashing_clear(struct hashing *hashing)
+{
+	EVP_MD_CTX_free(hashing->md);
+	EVP_ENCODE_CTX_free(hashing->pem);
+}
+CLEANUP_DEFINE_STRUCT(hashing);
+
+static int
+hash_octets(struct hashing *hashing, const void *octets, size_t len)
+{
+	return EVP_DigestUpdate(hashing->md, octets, len) == 1
+	    ? 0
+	    : ca_error(CA_R_INTERNAL, "SHA-256 failed");
+}
+
+static int
+hash_piece(void *ctx, const unsigned char *data, size_t len)
+{
+	enum { PIECE = 3072 };
+	struct hashing *hashing = ctx;
+
+	if (hashing->pem == NULL)
+		return hash_octets(hashing, data, len);
+	for (size_t at = 0; at < len;) {
+		unsigned char text[2 * PIECE];
+		size_t n = len - at < PIECE ? len - at : PIECE;
+		int out = 0;
+
+		if (EVP_EncodeUpdate(
+			hashing->pem, text, &out, data + at, (int)n) != 1)
+			return ca_error(CA_R_INTERNAL, "cannot write PEM");
+		if (hash_octets(hashing, text, (size_t)out) != 0)
+			return -1;
+		at += n;
+	}
+	return 0;
+}
+
+static int
+hash_pem(struct journal *journal, const unsigned char *digest,
+    const char *label, struct hashing *hashing)
+{
+	AUTO_CHARS(head) = text_printf("-----BEGIN %s-----\n", label);
+	AUTO_CHARS(tail) = text_printf("-----END %s-----\n", label);
+	unsigned char rest[128];
+	int n = 0;
+
+	hashing->pem = EVP_ENCODE_CTX_new();
+	if (head == NULL || tail == NULL)
+		return -1;
+	if (hashing->pem == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for PEM");
+	EVP_EncodeInit(hashing->pem);
+	if (hash_octets(hashing, head, strlen(head)) != 0 ||
+	    journal_evidence_read(journal, digest, hash_piece, hashing) != 0)
+		return -1;
+	EVP_EncodeFinal(hashing->pem, rest, &n);
+	return hash_octets(hashing, rest, (size_t)n) != 0
+	    ? -1
+	    : hash_octets(hashing, tail, strlen(tail));
+}
+
+static int
+hash_output(struct journal *journal, const struct object_row *row, bool pem,
+    struct hashing *hashing)
+{
+	AUTO_BYTES(digest) = NULL;
+	enum object_kind kind;
+	size_t len;
+
+	if (object_kind_by_name(row->kind, &kind) != 0 ||
+	    text_unhex(row->sha256, &digest, &len) != 0)
+		return -1;
+	return pem
+	    ? hash_pem(journal, digest, object_pem_label(kind), hashing)
+	    : journal_evidence_read(journal, digest, hash_piece, hashing);
+}
+
 int
-audit_output_bytes(const struct object_row *row, const char *ending,
-    const unsigned char *der, size_t len, unsigned char **ret_bytes,
-    size_t *ret_len)
+audit_output_sha256(struct audit *audit, const struct object_row *row,
+    const char *ending, bool *ret_known, char ret_hex[HASH_HEX_SIZE])
 {
 	bool pem = strcmp(ending, ".pem") == 0 || strcmp(ending, ".csr") == 0;
-	unsigned char *bytes = NULL;
-	enum object_kind kind;
+	AUTO_STRUCT(hashing) hashing = { .md = EVP_MD_CTX_new() };
+	unsigned char digest[HASH_LEN];
 
-	if (object_kind_by_name(row->kind, &kind) != 0)
-		return -1;
-	if (pem) {
-		if (object_pem(kind, der, len, (char **)&bytes) != 0)
+	*ret_known = false;
+	if (hashing.md == NULL ||
+	    EVP_DigestInit_ex(hashing.md, EVP_sha256(), NULL) != 1)
+		return ca_error(CA_R_INTERNAL, "SHA-256 is not available");
+	if (hash_output(audit->journal, row, pem, &hashing) != 0) {
+		if (ca_error_reason() != CA_R_MISSING &&
+		    ca_error_reason() != CA_R_CORRUPT)
 			return -1;
-		len = strlen((const char *)bytes);
-	} else {
-		bytes = malloc(len + 1);
-		if (bytes == NULL)
-			return ca_error(CA_R_MEMORY, "no memory for an object");
-		memcpy(bytes, der, len);
+		ca_error_clear(); /* the evidence has a finding */
+		return 0;
 	}
-	*ret_bytes = bytes;
-	*ret_len = len;
+	if (EVP_DigestFinal_ex(hashing.md, digest, NULL) != 1)
+		return ca_error(CA_R_INTERNAL, "SHA-256 failed");
+	text_hex_into(digest, HASH_LEN, ret_hex);
+	*ret_known = true;
 	return 0;
 }
 
@@ -129,15 +218,11 @@ read_files(struct listing *listing, const char *text, size_t len)
 
 /* A file that must be on the list, with these bytes. */
 static int
-check_listed(struct listing *listing, const char *path,
-    const unsigned char *bytes, size_t len)
+check_listed(struct listing *listing, const char *path, const char *sha256)
 {
 	const char *said =
 	    json_string_value(json_object_get(listing->files, path));
-	AUTO_CHARS(sha256) = sha256_hex(bytes, len);
 
-	if (sha256 == NULL)
-		return -1;
 	if (said == NULL || strcmp(said, sha256) != 0)
 		audit_error(listing->audit, listing->entry, "AUDIT-FILES",
 		    "the list of published files %s '%s', which the run made",
@@ -148,36 +233,24 @@ check_listed(struct listing *listing, const char *path,
 }
 
 static int
-check_endings(struct listing *listing, const struct object_row *row,
-    const struct audit_output *output, const unsigned char *der, size_t len)
-{
-	for (const char *const *end = output->endings; *end != NULL; end++) {
-		AUTO_CHARS(path) = text_printf(
-		    "public/%s/%s%s", output->directory, row->name, *end);
-		AUTO_BYTES(bytes) = NULL;
-		size_t size;
-
-		if (path == NULL ||
-		    audit_output_bytes(row, *end, der, len, &bytes, &size) !=
-			0 ||
-		    check_listed(listing, path, bytes, size) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
 check_made(struct listing *listing, const struct object_row *row)
 {
 	const struct audit_output *output = audit_output_of(row->kind);
-	AUTO_BYTES(der) = NULL;
-	size_t len = 0;
 
-	if (output == NULL)
-		return 0;
-	if (audit_evidence_bytes(listing->audit, row->sha256, &der, &len) != 0)
-		return -1;
-	return der == NULL ? 0 : check_endings(listing, row, output, der, len);
+	for (const char *const *end = output == NULL ? NULL : output->endings;
+	     end != NULL && *end != NULL; end++) {
+		AUTO_CHARS(path) = text_printf(
+		    "public/%s/%s%s", output->directory, row->name, *end);
+		char hex[HASH_HEX_SIZE];
+		bool known;
+
+		if (path == NULL ||
+		    audit_output_sha256(
+			listing->audit, row, *end, &known, hex) != 0 ||
+		    (known && check_listed(listing, path, hex) != 0))
+			return -1;
+	}
+	return 0;
 }
 
 /* By the index of runs: not journal_each_object(), which looks at all. */
@@ -309,7 +382,9 @@ published_end(struct audit *audit, void *state, bool whole)
 		    "compared with the journal");
 		return 0;
 	}
-	if (audit_public_files(audit) != 0 || audit_public_proofs(audit) != 0)
+	if (audit_public_files(audit) != 0 ||
+	    audit_public_responses(audit) != 0 ||
+	    audit_public_proofs(audit) != 0)
 		return -1;
 	return audit_public_anchor(audit);
 }

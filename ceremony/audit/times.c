@@ -103,7 +103,9 @@ static bool
 is_act(enum entry_kind kind)
 {
 	static const enum entry_kind acts[] = { ENTRY_KEY_INTENT, ENTRY_KEY,
-		ENTRY_INTENT, ENTRY_RESULT, ENTRY_REVOKED, ENTRY_ADOPTED };
+		ENTRY_INTENT, ENTRY_RESULT, ENTRY_OCSP_INTENT,
+		ENTRY_OCSP_RESULT, ENTRY_REVOKED, ENTRY_REVOCATIONS,
+		ENTRY_REVOCATION_UPGRADED, ENTRY_ISSUED, ENTRY_ADOPTED };
 
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
 		if (acts[i] == kind)
@@ -140,6 +142,8 @@ times_entry(struct audit *audit, void *state, const struct audit_entry *entry)
 	case ENTRY_LIST:
 	case ENTRY_INTENT:
 	case ENTRY_RESULT:
+	case ENTRY_OCSP_INTENT:
+	case ENTRY_OCSP_RESULT:
 	case ENTRY_CLOSE:
 		/* The clock of an offline machine can be set during a run. */
 		if (entry->time < times->last && !times->early)

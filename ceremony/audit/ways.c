@@ -368,11 +368,15 @@ on_act(struct audit *audit, struct audit_run *run, struct audit_run *acting,
 	if (check_approved(audit, acting, entry) != 0)
 		return -1;
 	check_not_refused(audit, acting, entry);
+	if (audit_is_ca_act(entry))
+		return audit_ca_act(audit, run, acting, entry);
 	switch (entry->kind) {
 	case ENTRY_LIST:
 		return audit_listed(audit, run, entry);
 	case ENTRY_INTENT:
 		return audit_object(audit, run, entry);
+	case ENTRY_OCSP_INTENT:
+		return audit_responses(audit, run, entry);
 	case ENTRY_KEY_INTENT:
 		audit_key_intent(audit, run, entry);
 		return 0;
@@ -569,9 +573,10 @@ static bool
 is_act(enum entry_kind kind)
 {
 	static const enum entry_kind kinds[] = { ENTRY_KEY_INTENT, ENTRY_LIST,
-		ENTRY_INTENT, ENTRY_REVOKED, ENTRY_ADOPTED, ENTRY_CONFIG,
-		ENTRY_PROFILE, ENTRY_TOKEN, ENTRY_PIN_CHANGE, ENTRY_CLOCK,
-		ENTRY_EPOCH, ENTRY_QUORUM };
+		ENTRY_INTENT, ENTRY_OCSP_INTENT, ENTRY_REVOKED,
+		ENTRY_REVOCATIONS, ENTRY_REVOCATION_UPGRADED, ENTRY_ISSUED,
+		ENTRY_ADOPTED, ENTRY_CONFIG, ENTRY_PROFILE, ENTRY_TOKEN,
+		ENTRY_PIN_CHANGE, ENTRY_CLOCK, ENTRY_EPOCH, ENTRY_QUORUM };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i] == kind)
@@ -589,10 +594,11 @@ of_run(struct audit *audit, struct audit_ways_state *state,
 	check_people(audit, state, acting, entry);
 	if (audit_lint(audit, entry) != 0)
 		return -1;
-	if (is_act(entry->kind))
+	if (is_act(entry->kind) || audit_is_ca_act(entry))
 		return on_act(audit, run, acting, entry);
 	switch (entry->kind) {
 	case ENTRY_FAILED:
+	case ENTRY_OCSP_FAILED:
 		return run == acting ? 0 : on_act(audit, run, acting, entry);
 	case ENTRY_KEY_DESTROYED:
 		return on_key_destroyed(audit, run, acting, entry);

@@ -1,4 +1,4 @@
-/* Evidence, appending, the stored tree, rebuilding. */
+/* Appending, the stored tree, rebuilding. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -114,7 +114,8 @@ journal_last_time(struct journal *journal, int64_t *ret_time)
 		&found, &corrected) != 0 ||
 	    sql_number(journal,
 		"SELECT MAX(time) FROM entries WHERE kind IN"
-		" ('plan', 'list', 'intent', 'result', 'close')"
+		" ('plan', 'list', 'intent', 'result', 'ocsp-intent',"
+		" 'ocsp-result', 'close')"
 		" AND seq > (SELECT MAX(clock_seq) FROM authority)",
 		NULL, &found, &last) != 0)
 		return -1;
@@ -124,9 +125,8 @@ journal_last_time(struct journal *journal, int64_t *ret_time)
 
 /* ---- transactions around one act -------------------------------------- */
 
-/* Opens a transaction unless the caller has; tells which. */
-static int
-act_begin(struct journal *journal, bool *ret_own)
+int
+journal_act_begin(struct journal *journal, bool *ret_own)
 {
 	if (journal_must_write(journal) != 0)
 		return -1;
@@ -134,9 +134,8 @@ act_begin(struct journal *journal, bool *ret_own)
 	return *ret_own ? journal_begin(journal) : 0;
 }
 
-/* After a failure the transaction is gone, whoever opened it. */
-static int
-act_end(struct journal *journal, bool own, int result)
+int
+journal_act_end(struct journal *journal, bool own, int result)
 {
 	if (result == 0)
 		return own ? journal_commit(journal) : 0;
@@ -208,12 +207,12 @@ journal_append(struct journal *journal, enum entry_kind kind, json_t *data,
 	bool own;
 	int result;
 
-	if (act_begin(journal, &own) != 0)
+	if (journal_act_begin(journal, &own) != 0)
 		return -1;
 	result = entry_check(kind, held);
 	if (result == 0)
 		result = append(journal, &entry, text);
-	if (act_end(journal, own, result) != 0)
+	if (journal_act_end(journal, own, result) != 0)
 		return -1;
 	if (ret_seq != NULL)
 		*ret_seq = entry.seq;
@@ -277,105 +276,5 @@ journal_rebuild(struct journal *journal)
 {
 	if (journal_begin(journal) != 0)
 		return -1;
-	return act_end(journal, true, journal_rebuild_here(journal));
-}
-
-/* ---- evidence --------------------------------------------------------- */
-
-/* `seen` was stored before: are these its bytes? */
-static int
-evidence_same(struct journal *journal, const unsigned char sha256[HASH_LEN])
-{
-	AUTO_BYTES(data) = NULL;
-	size_t len;
-
-	return journal_evidence_get(journal, sha256, &data, &len);
-}
-
-int
-journal_insert_evidence(struct journal *journal, const void *data, size_t len,
-    const unsigned char digest[HASH_LEN])
-{
-	return sql_run(journal, "evidence",
-	    "INSERT INTO evidence (sha256, size, bytes) VALUES (?1, ?2, ?3)",
-	    SQL_VALUES(sql_blob(digest, HASH_LEN), sql_int((int64_t)len),
-		sql_blob(len == 0 ? "" : data, len)));
-}
-
-static int
-evidence_insert(struct journal *journal, const void *data, size_t len,
-    const unsigned char digest[HASH_LEN])
-{
-	int64_t id;
-	bool found;
-
-	if (sql_number(journal, "SELECT id FROM evidence WHERE sha256 = ?1",
-		SQL_VALUES(sql_blob(digest, HASH_LEN)), &found, &id) != 0)
-		return -1;
-	if (found)
-		return evidence_same(journal, digest);
-	return journal_insert_evidence(journal, data, len, digest);
-}
-
-int
-journal_evidence_put(struct journal *journal, const void *data, size_t len,
-    unsigned char ret_sha256[HASH_LEN])
-{
-	unsigned char digest[HASH_LEN];
-	bool own;
-	int result;
-
-	if (len > JOURNAL_EVIDENCE_MAX)
-		return ca_error(CA_R_INPUT,
-		    "evidence of %zu octets is more than the %d that the "
-		    "journal takes",
-		    len, JOURNAL_EVIDENCE_MAX);
-	if (act_begin(journal, &own) != 0)
-		return -1;
-	result = sha256(len == 0 ? "" : data, len, digest);
-	if (result == 0)
-		result = evidence_insert(journal, data, len, digest);
-	if (act_end(journal, own, result) != 0)
-		return -1;
-	memcpy(ret_sha256, digest, HASH_LEN);
-	return 0;
-}
-
-static int
-evidence_missing(const unsigned char sha256[HASH_LEN])
-{
-	char hex[HASH_HEX_SIZE];
-
-	text_hex_into(sha256, HASH_LEN, hex);
-	return ca_error(CA_R_MISSING, "the journal has no evidence '%s'", hex);
-}
-
-int
-journal_evidence_get(struct journal *journal,
-    const unsigned char digest[HASH_LEN], unsigned char **ret_data,
-    size_t *ret_len)
-{
-	AUTO_STRUCT(query) query = { 0 };
-	AUTO_BYTES(data) = NULL;
-	unsigned char computed[HASH_LEN];
-	size_t len;
-	bool row;
-
-	if (query_start(journal, "SELECT bytes FROM evidence WHERE sha256 = ?1",
-		SQL_VALUES(sql_blob(digest, HASH_LEN)), &query) != 0 ||
-	    query_step(&query, &row) != 0)
-		return -1;
-	if (!row)
-		return evidence_missing(digest);
-	if (query_blob(&query, 0, &data, &len) != 0 ||
-	    sha256(data, len, computed) != 0)
-		return -1;
-	if (CRYPTO_memcmp(computed, digest, HASH_LEN) != 0)
-		return ca_error(CA_R_CORRUPT,
-		    "evidence in '%s' does not have its SHA-256: keep the "
-		    "file, and put a backup in its place",
-		    journal->path);
-	*ret_data = TAKE(data);
-	*ret_len = len;
-	return 0;
+	return journal_act_end(journal, true, journal_rebuild_here(journal));
 }

@@ -36,16 +36,38 @@ number_of(const struct entry *entry, const char *name)
 	return entry_number(entry, name);
 }
 
+bool
+entry_bool(const struct entry *entry, const char *name)
+{
+	return json_is_true(json_object_get(entry->data, name));
+}
+
 static bool
 bool_of(const struct entry *entry, const char *name)
 {
-	return json_is_true(json_object_get(entry->data, name));
+	return entry_bool(entry, name);
+}
+
+int
+entry_date(const struct entry *entry, const char *name, int64_t *ret_date)
+{
+	return date_parse(text_of(entry, name), ret_date);
+}
+
+int
+entry_optional_date(
+    const struct entry *entry, const char *name, int64_t *ret_date)
+{
+	if (text_of(entry, name) != NULL)
+		return entry_date(entry, name, ret_date);
+	*ret_date = 0;
+	return 0;
 }
 
 static int
 time_of(const struct entry *entry, const char *name, int64_t *ret_time)
 {
-	return date_parse(text_of(entry, name), ret_time);
+	return entry_date(entry, name, ret_time);
 }
 
 int
@@ -226,23 +248,41 @@ apply_config(struct journal *journal, const struct entry *entry)
 	    SQL_VALUES(sql_text(text_of(entry, "sha256"))));
 }
 
-int
-apply_state(struct journal *journal, const struct entry *entry)
+static int
+authority_ready(struct journal *journal, const struct entry *entry)
 {
-	const char *subject = text_of(entry, "subject");
 	const char *state = text_of(entry, "state");
 	bool known;
 
-	if (strcmp(subject, "authority") != 0)
-		return entry_contradiction(entry, subject, "has no state");
 	if (strcmp(state, "ready") != 0)
 		return entry_contradiction(
 		    entry, state, "is no state of an authority");
 	if (token_is_known(journal, &known) != 0)
 		return -1;
 	if (!known)
-		return entry_contradiction(entry, subject, "has no token yet");
+		return entry_contradiction(
+		    entry, "authority", "has no token yet");
 	return sql_run(journal, NULL, "UPDATE authority SET ready = 1", NULL);
+}
+
+static int apply_ca_state(struct journal *journal, const struct entry *entry);
+
+int
+apply_state(struct journal *journal, const struct entry *entry)
+{
+	static const struct {
+		const char *subject;
+		entry_apply_fn *apply;
+	} subjects[] = {
+		{ "authority", authority_ready },
+		{ "ca", apply_ca_state },
+	};
+	const char *subject = text_of(entry, "subject");
+
+	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
+		if (strcmp(subjects[i].subject, subject) == 0)
+			return subjects[i].apply(journal, entry);
+	return entry_contradiction(entry, subject, "has no state");
 }
 
 /* ---- runs ------------------------------------------------------------- */
@@ -461,7 +501,10 @@ check_nothing_pending(struct journal *journal, const struct entry *entry)
 	int64_t objects, keys, sets;
 
 	if (run_number(journal, entry,
-		"SELECT COUNT(*) FROM objects WHERE run = ?1 AND state = 0",
+		"SELECT (SELECT COUNT(*) FROM objects"
+		" WHERE run = ?1 AND state = 0) +"
+		" (SELECT COUNT(*) FROM ocsp_windows"
+		" WHERE run = ?1 AND state = 0)",
 		&objects) != 0 ||
 	    run_number(journal, entry,
 		"SELECT COUNT(*) FROM keys WHERE run = ?1 AND state = 0",
@@ -571,13 +614,14 @@ apply_key_intent(struct journal *journal, const struct entry *entry)
 	    key_id(entry, &id, &len) != 0)
 		return -1;
 	return sql_run(journal, name,
-	    "INSERT INTO keys (seq, name, run, id, type, purpose, backup)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	    "INSERT INTO keys (seq, name, run, id, type, purpose, backup,"
+	    " adopted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	    SQL_VALUES(sql_int((int64_t)entry->seq), sql_text(name),
 		sql_text(text_of(entry, "run")), sql_blob(id, len),
 		sql_text(text_of(entry, "type")),
 		sql_text(text_of(entry, "purpose")),
-		sql_text(text_of(entry, "backup"))));
+		sql_text(text_of(entry, "backup")),
+		sql_int(bool_of(entry, "adopted"))));
 }
 
 /* The state of the key with this name and CKA_ID, which must have an intent. */
@@ -596,6 +640,25 @@ key_state(struct journal *journal, const struct entry *entry,
 	return found ? 0
 		     : entry_contradiction(
 			   entry, name, "has no intent with this CKA_ID");
+}
+
+/* It is said both before and after; init finds no key to take in. */
+static int
+check_key_adopted(struct journal *journal, const struct entry *entry,
+    const unsigned char *id, size_t len)
+{
+	bool adopted = bool_of(entry, "adopted");
+	int64_t intended;
+	bool found;
+
+	if (sql_number(journal, "SELECT adopted FROM keys WHERE id = ?1",
+		SQL_VALUES(sql_blob(id, len)), &found, &intended) != 0)
+		return -1;
+	return found && (intended != 0) == adopted
+	    ? 0
+	    : entry_contradiction(entry, text_of(entry, "name"),
+		  adopted ? "was not intended to be taken in"
+			  : "was intended to be taken in, not generated");
 }
 
 int
@@ -617,6 +680,8 @@ apply_key(struct journal *journal, const struct entry *entry)
 	if (state != KEY_INTENDED)
 		return entry_repetition(
 		    entry, name, "was generated, or destroyed, before");
+	if (check_key_adopted(journal, entry, id, id_len) != 0)
+		return -1;
 	return sql_run(journal, name,
 	    "UPDATE keys SET state = 1, spki = ?2, spki_sha256 = ?3"
 	    " WHERE id = ?1",
@@ -668,14 +733,93 @@ apply_key_destroyed(struct journal *journal, const struct entry *entry)
 		return -1;
 	if (state == KEY_GONE)
 		return entry_repetition(entry, name, "was destroyed before");
-	return sql_run(journal, name, "UPDATE keys SET state = 2 WHERE id = ?1",
+	return sql_run(journal, name,
+	    "UPDATE keys SET state = 2, ca_state = 3 WHERE id = ?1",
 	    SQL_VALUES(sql_blob(id, len)));
+}
+
+/* ---- states of CAs ---------------------------------------------------- */
+
+/* What a CA may become by an entry of its own; destroying its key has one. */
+static int
+wanted_state(const struct entry *entry, enum ca_state *ret_state)
+{
+	const char *name = text_of(entry, "state");
+
+	for (enum ca_state state = CA_RETIRING; state < CA_DESTROYED; state++)
+		if (strcmp(ca_state_name(state), name) == 0) {
+			*ret_state = state;
+			return 0;
+		}
+	return entry_contradiction(
+	    entry, name, "is no state that a CA can be brought into");
+}
+
+/* A live key of a CA that is called so. */
+static int
+ca_key(struct journal *journal, const struct entry *entry, const char *name,
+    enum ca_state *ret_state)
+{
+	AUTO_STRUCT(key_row) row = { 0 };
+	bool found = false;
+
+	if (journal_key(journal, name, &found, &row) != 0)
+		return -1;
+	if (!found || row.state != KEY_LIVE || strcmp(row.purpose, "ca") != 0)
+		return entry_contradiction(
+		    entry, name, "is no live key of a CA");
+	*ret_state = row.ca_state;
+	return 0;
+}
+
+static int
+check_successor(struct journal *journal, const struct entry *entry)
+{
+	const char *successor = text_of(entry, "successor");
+	enum ca_state state;
+
+	if (successor == NULL)
+		return 0;
+	if (strcmp(successor, text_of(entry, "key")) == 0)
+		return entry_contradiction(
+		    entry, successor, "cannot take over from itself");
+	if (ca_key(journal, entry, successor, &state) != 0)
+		return -1;
+	return state == CA_ACTIVE
+	    ? 0
+	    : entry_contradiction(
+		  entry, successor, "is not active, and takes over nothing");
+}
+
+/* There is no way back. */
+static int
+apply_ca_state(struct journal *journal, const struct entry *entry)
+{
+	const char *key = text_of(entry, "key");
+	enum ca_state now, wanted;
+
+	if (entry_check_run(journal, entry) != 0 ||
+	    wanted_state(entry, &wanted) != 0 ||
+	    ca_key(journal, entry, key, &now) != 0 ||
+	    check_successor(journal, entry) != 0)
+		return -1;
+	if (wanted <= now)
+		return entry_repetition(entry, key,
+		    "is in this state, or in one behind it, already");
+	if (entry_set_acted(journal, entry) != 0)
+		return -1;
+	return sql_run(journal, key,
+	    "UPDATE keys SET ca_state = ?2,"
+	    " successor = ifnull(?3, successor)"
+	    " WHERE name = ?1 AND state = 1",
+	    SQL_VALUES(sql_text(key), sql_int((int64_t)wanted),
+		sql_text(text_of(entry, "successor"))));
 }
 
 /* ---- objects ---------------------------------------------------------- */
 
-static int
-check_list(struct journal *journal, const struct entry *entry)
+int
+entry_check_list(struct journal *journal, const struct entry *entry)
 {
 	int64_t lists;
 
@@ -722,18 +866,22 @@ set_certificate(struct journal *journal, const struct entry *entry)
 	int64_t from, until;
 
 	if (time_of(entry, "not_before", &from) != 0 ||
-	    time_of(entry, "not_after", &until) != 0)
+	    time_of(entry, "not_after", &until) != 0 ||
+	    revocation_learn(journal, text_of(entry, "issuer_dn"),
+		text_of(entry, "serial"), until, bool_of(entry, "ca"),
+		text_of(entry, "crl_url")) != 0)
 		return -1;
 	return sql_run(journal, text_of(entry, "name"),
 	    "UPDATE objects SET serial = ?2, subject_dn = ?3, spki = ?4,"
 	    " valid_from = ?5, valid_until = ?6, ca = ?7,"
-	    " certificate_kind = ?8 WHERE seq = ?1",
+	    " certificate_kind = ?8, crl_url = ?9 WHERE seq = ?1",
 	    SQL_VALUES(sql_int((int64_t)entry->seq),
 		sql_text(text_of(entry, "serial")),
 		sql_text(text_of(entry, "subject_dn")),
 		sql_text(text_of(entry, "spki")), sql_int(from), sql_int(until),
 		sql_int(bool_of(entry, "ca")),
-		optional_text(entry, "certificate_kind")));
+		optional_text(entry, "certificate_kind"),
+		optional_text(entry, "crl_url")));
 }
 
 static int
@@ -747,10 +895,12 @@ set_crl(struct journal *journal, const struct entry *entry)
 	    text_number(text_of(entry, "number"), INT64_MAX, &number) != 0)
 		return -1;
 	return sql_run(journal, text_of(entry, "name"),
-	    "UPDATE objects SET number = ?2, valid_from = ?3, valid_until = ?4"
-	    " WHERE seq = ?1",
+	    "UPDATE objects SET number = ?2, valid_from = ?3, valid_until = ?4,"
+	    " crl_url = ?5, entries = ?6 WHERE seq = ?1",
 	    SQL_VALUES(sql_int((int64_t)entry->seq), sql_int((int64_t)number),
-		sql_int(from), sql_int(until)));
+		sql_int(from), sql_int(until),
+		optional_text(entry, "distribution_url"),
+		sql_int(number_of(entry, "entries"))));
 }
 
 int
@@ -758,7 +908,7 @@ apply_intent(struct journal *journal, const struct entry *entry)
 {
 	const char *kind = text_of(entry, "kind");
 
-	if (check_list(journal, entry) != 0 ||
+	if (entry_check_list(journal, entry) != 0 ||
 	    insert_object(journal, entry) != 0 ||
 	    entry_set_acted(journal, entry) != 0)
 		return -1;
@@ -798,10 +948,9 @@ check_unanswered(
 }
 
 int
-entry_check_evidence(
-    struct journal *journal, const struct entry *entry, const char *name)
+entry_check_digest(
+    struct journal *journal, const struct entry *entry, const char *hex)
 {
-	const char *hex = text_of(entry, name);
 	AUTO_BYTES(digest) = NULL;
 	size_t len;
 	int64_t id;
@@ -814,6 +963,13 @@ entry_check_evidence(
 	return found
 	    ? 0
 	    : entry_contradiction(entry, hex, "is not among the evidence");
+}
+
+int
+entry_check_evidence(
+    struct journal *journal, const struct entry *entry, const char *name)
+{
+	return entry_check_digest(journal, entry, text_of(entry, name));
 }
 
 int
@@ -865,49 +1021,7 @@ apply_adopted(struct journal *journal, const struct entry *entry)
 	return set_certificate(journal, entry);
 }
 
-/* ---- revocations, checkpoints ----------------------------------------- */
-
-/* In the name of an abandoned run, only what it perhaps signed itself. */
-static int
-check_revoking_run(struct journal *journal, const struct entry *entry)
-{
-	const char *serial = text_of(entry, "serial");
-	bool abandoned, found;
-	int64_t seq;
-
-	if (entry_settle_run(journal, entry, &abandoned) != 0)
-		return -1;
-	if (!abandoned)
-		return 0;
-	if (sql_number(journal,
-		"SELECT seq FROM objects WHERE issuer_dn = ?1 AND serial = ?2"
-		" AND run = ?3 AND adopted = 0 AND state <> 1",
-		SQL_VALUES(sql_text(text_of(entry, "issuer_dn")),
-		    sql_text(serial), sql_text(text_of(entry, "run"))),
-		&found, &seq) != 0)
-		return -1;
-	return found ? 0
-		     : entry_contradiction(entry, serial,
-			   "was not perhaps signed by the abandoned run");
-}
-
-int
-apply_revoked(struct journal *journal, const struct entry *entry)
-{
-	const char *serial = text_of(entry, "serial");
-	int64_t date;
-
-	if (check_revoking_run(journal, entry) != 0 ||
-	    time_of(entry, "date", &date) != 0 ||
-	    entry_set_acted(journal, entry) != 0)
-		return -1;
-	return sql_run(journal, serial,
-	    "INSERT INTO revocations (issuer_dn, octets, serial, date, reason)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5)",
-	    SQL_VALUES(sql_text(text_of(entry, "issuer_dn")),
-		sql_int((int64_t)strlen(serial) / 2), sql_text(serial),
-		sql_int(date), sql_text(text_of(entry, "reason"))));
-}
+/* ---- checkpoints ------------------------------------------------------ */
 
 /* CKPT-CONSISTENT: only what our own tree was may have been signed. */
 int

@@ -152,7 +152,8 @@ members_check(
 {
 	for (const struct member *m = members; m->path != NULL; m++) {
 		if ((m->types & OPTIONAL) != 0 &&
-		    json_object_get(data, m->path) == NULL)
+		    json_object_getn(data, m->path, strcspn(m->path, ".[")) ==
+			NULL)
 			continue;
 		if (member_fits(data, m->path, m->types))
 			continue;
@@ -302,6 +303,7 @@ static const struct member key_intent_members[] = {
 	{ "type", STRING },
 	{ "purpose", STRING },
 	{ "backup", STRING },
+	{ "adopted", BOOL | OPTIONAL },
 	{ 0 },
 };
 
@@ -312,6 +314,7 @@ static const struct member key_members[] = {
 	{ "spki", HEX },
 	{ "attributes", OBJECT },
 	{ "generation_mechanism", INTEGER | STRING | NUL },
+	{ "adopted", BOOL | OPTIONAL },
 	{ 0 },
 };
 
@@ -369,6 +372,7 @@ static const struct member certificate_intent_members[] = {
 	{ "ca", BOOL },
 	{ "certificate_kind", STRING },
 	{ "subject_key", STRING | NUL },
+	{ "crl_url", STRING | NUL | OPTIONAL },
 	{ 0 },
 };
 
@@ -380,6 +384,7 @@ static const struct member crl_intent_members[] = {
 	{ "this_update", TIME },
 	{ "next_update", TIME },
 	{ "entries", INTEGER },
+	{ "distribution_url", STRING | OPTIONAL },
 	{ 0 },
 };
 
@@ -419,6 +424,97 @@ static const struct member revoked_members[] = {
 	{ "date", TIME },
 	{ "reason", STRING },
 	{ "cause", STRING },
+	{ "invalidity", TIME | OPTIONAL },
+	{ 0 },
+};
+
+static const struct member revocations_members[] = {
+	{ "run", STRING },
+	{ "issuer", STRING },
+	{ "issuer_dn", DIGEST },
+	{ "count", INTEGER },
+	{ "list", EVIDENCE },
+	{ "source", STRING },
+	{ "cause", STRING },
+	/* for entry_each_evidence(); what it must be: taken_crl_members */
+	{ "crl.sha256", EVIDENCE | OPTIONAL },
+	{ 0 },
+};
+
+/* With a CRL that is taken over. */
+static const struct member taken_crl_members[] = {
+	{ "crl", OBJECT },
+	{ "crl.name", STRING },
+	{ "crl.sha256", DIGEST },
+	{ "crl.number", DECIMAL },
+	{ "crl.this_update", TIME },
+	{ "crl.next_update", TIME },
+	{ "crl.entries", INTEGER },
+	{ 0 },
+};
+
+static const struct member upgraded_members[] = {
+	{ "run", STRING },
+	{ "issuer", STRING },
+	{ "issuer_dn", DIGEST },
+	{ "serial", HEX },
+	{ "was", OBJECT },
+	{ "was.date", TIME },
+	{ "was.reason", STRING },
+	{ "date", TIME },
+	{ "reason", STRING },
+	{ "invalidity", TIME | OPTIONAL },
+	{ 0 },
+};
+
+static const struct member issued_members[] = {
+	{ "run", STRING },
+	{ "issuer", STRING },
+	{ "issuer_dn", DIGEST },
+	{ "count", INTEGER },
+	{ "list", EVIDENCE },
+	{ "source", STRING },
+	{ 0 },
+};
+
+static const struct member ocsp_intent_members[] = {
+	{ "run", STRING },
+	{ "list", INTEGER },
+	{ "window", INTEGER },
+	{ "first", INTEGER },
+	{ "count", INTEGER },
+	{ "name", STRING },
+	{ "key", DIGEST },
+	{ "algorithm", HEX },
+	{ "issuer", STRING },
+	{ "issuer_dn", DIGEST },
+	{ "responder", STRING | NUL },
+	{ "profile", STRING },
+	{ "this_update", TIME },
+	{ "next_update", TIME },
+	{ "root", DIGEST },
+	{ "items", EVIDENCE },
+	{ 0 },
+};
+
+static const struct member ocsp_result_members[] = {
+	{ "run", STRING },
+	{ "list", INTEGER },
+	{ "window", INTEGER },
+	{ "name", STRING },
+	{ "count", INTEGER },
+	{ "root", DIGEST },
+	{ "items", EVIDENCE },
+	{ 0 },
+};
+
+static const struct member ocsp_failed_members[] = {
+	{ "run", STRING },
+	{ "list", INTEGER },
+	{ "window", INTEGER },
+	{ "name", STRING },
+	{ "why", STRING },
+	{ "possibly_signed", BOOL },
 	{ 0 },
 };
 
@@ -455,6 +551,14 @@ static const struct member resumed_members[] = {
 static const struct member state_members[] = {
 	{ "subject", STRING },
 	{ "state", STRING },
+	{ 0 },
+};
+
+static const struct member ca_state_members[] = {
+	{ "run", STRING },
+	{ "key", STRING },
+	{ "why", STRING },
+	{ "successor", STRING | NUL },
 	{ 0 },
 };
 
@@ -538,10 +642,21 @@ static const struct {
 	[ENTRY_RESULT] = { "result", result_members, apply_result },
 	[ENTRY_FAILED] = { "failed", failed_members, apply_failed },
 	[ENTRY_REVOKED] = { "revoked", revoked_members, apply_revoked },
+	[ENTRY_REVOCATIONS] = { "revocations", revocations_members,
+	    apply_revocations },
+	[ENTRY_REVOCATION_UPGRADED] = { "revocation-upgraded", upgraded_members,
+	    apply_upgraded },
+	[ENTRY_ISSUED] = { "issued", issued_members, apply_issued },
 	[ENTRY_ADOPTED] = { "adopted", adopted_members, apply_adopted },
 	[ENTRY_REFUSED] = { "refused", refused_members, apply_refused },
 	[ENTRY_RESUMED] = { "resumed", resumed_members, apply_resumed },
 	[ENTRY_STATE] = { "state", state_members, apply_state },
+	[ENTRY_OCSP_INTENT] = { "ocsp-intent", ocsp_intent_members,
+	    apply_ocsp_intent },
+	[ENTRY_OCSP_RESULT] = { "ocsp-result", ocsp_result_members,
+	    apply_ocsp_result },
+	[ENTRY_OCSP_FAILED] = { "ocsp-failed", ocsp_failed_members,
+	    apply_ocsp_failed },
 	[ENTRY_EVENT] = { "event", event_members, apply_nothing },
 	[ENTRY_CLOCK] = { "clock", clock_members, apply_clock },
 	[ENTRY_HEAD] = { "head", head_members, apply_head },
@@ -632,6 +747,32 @@ intent_check(const json_t *data)
 	    "journal entry 'intent': its member 'kind' is '%s'", object);
 }
 
+/* That there is no other subject, the derived tables know. */
+static int
+state_check(const json_t *data)
+{
+	const char *subject =
+	    json_string_value(json_object_get(data, "subject"));
+
+	return strcmp(subject, "ca") != 0
+	    ? 0
+	    : members_check("state", ca_state_members, data);
+}
+
+const json_t *
+entry_object(const struct entry *entry)
+{
+	switch (entry->kind) {
+	case ENTRY_RESULT:
+	case ENTRY_ADOPTED:
+		return entry->data;
+	case ENTRY_REVOCATIONS:
+		return json_object_get(entry->data, "crl");
+	default:
+		return NULL;
+	}
+}
+
 int
 entry_check(enum entry_kind kind, const json_t *data)
 {
@@ -644,6 +785,10 @@ entry_check(enum entry_kind kind, const json_t *data)
 		    kinds[kind].name);
 	if (members_check(kinds[kind].name, kinds[kind].members, data) != 0)
 		return -1;
+	if (kind == ENTRY_STATE)
+		return state_check(data);
+	if (kind == ENTRY_REVOCATIONS && json_object_get(data, "crl") != NULL)
+		return members_check(kinds[kind].name, taken_crl_members, data);
 	return kind == ENTRY_INTENT ? intent_check(data) : 0;
 }
 

@@ -65,12 +65,16 @@ enum entry_kind {
 	 *  {name, version, sha256, lints}}
 	 * login to the token; run is "init" or a run's nonce */
 	ENTRY_LOGIN,
-	/* {run, name, id, type, purpose, backup} before C_GenerateKeyPair */
+	/* {run, name, id, type, purpose, backup} before C_GenerateKeyPair.  With
+	 * {adopted: true}, and so the ENTRY_KEY behind it: it was on the token
+	 * before.  Both are then acts of kind "adopt-ca" that operators
+	 * confirmed, journalled with the first intents */
 	ENTRY_KEY_INTENT,
 	/* {run, name, id, spki, attributes: {CKA_X: true|false|null},
 	 *  generation_mechanism} the key is live */
 	ENTRY_KEY,
-	/* {run, name, id, objects} it was destroyed: `objects` were found */
+	/* {run, name, id, objects} it was destroyed: `objects` were found; of a
+	 * destroy-key step also {why}: its act is {name, id, why} */
 	ENTRY_KEY_DESTROYED,
 	/* {run, plan, title, manifest, directory, set, unattended}
 	 * opens a run; run is its nonce; the manifest, and the inputs that it
@@ -104,8 +108,31 @@ enum entry_kind {
 	 * possibly signed, its serial or number is spent; lint: why a linter
 	 * refused what was signed */
 	ENTRY_FAILED,
-	/* {run, issuer (name), issuer_dn, serial, date, reason, cause} */
+	/* {run, issuer (name), issuer_dn, serial, date, reason, cause,
+	 *  invalidity (a time; optional)} */
 	ENTRY_REVOKED,
+	/* {run, issuer (name), issuer_dn, count, list (SHA-256, evidence),
+	 *  source, cause} many at once: by a query, or of certificates issued
+	 * elsewhere.  The list is text: "ca-tool-revocations-1\n", then a line
+	 * for each, ascending by serial, "SERIAL DATE REASON INVALIDITY
+	 * EXPIRES\n": hex, times as in entries, a reason's name or
+	 * "unspecified"; "-" for no invalidity date, or an unknown end of the
+	 * certificate.  source: "query", "csv", "index.txt", "crl",
+	 * "certificates", "adopted".  With "adopted" (adopt-ca) also {crl:
+	 *  {name, sha256 (evidence), number, this_update, next_update, entries}}:
+	 * the CA's last CRL, which the next one follows; an object of kind
+	 * "crl", signed and adopted */
+	ENTRY_REVOCATIONS,
+	/* {run, issuer, issuer_dn, serial, was: {date, reason}, date, reason,
+	 *  invalidity (optional)} the one change that a revocation can have: to
+	 * keyCompromise, its date not later than before */
+	ENTRY_REVOCATION_UPGRADED,
+	/* {run, issuer, issuer_dn, count, list (SHA-256, evidence), source}
+	 * certificates that were issued elsewhere.  The list is text:
+	 * "ca-tool-issued-1\n", then a line for each, ascending by serial,
+	 * "SERIAL EXPIRES CA SHA256\n": CA is "ca" or "ee", "-" where a thing
+	 * is unknown */
+	ENTRY_ISSUED,
 	/* {run, name, key (name), sha256, issuer_dn, subject_dn, serial, spki,
 	 *  not_before, not_after, ca} a certificate issued elsewhere */
 	ENTRY_ADOPTED,
@@ -117,8 +144,27 @@ enum entry_kind {
 	ENTRY_REFUSED,
 	/* {run, serial} a cut-off run goes on */
 	ENTRY_RESUMED,
-	/* {subject, state} "authority" becomes "ready" */
+	/* {subject, state} "authority" becomes "ready"; "ca", also with {run,
+	 *  key (name), why, successor (name of a key) or null}: a CA key becomes
+	 * "retiring" or "retired".  It is active before, and destroyed by
+	 * key-destroyed */
 	ENTRY_STATE,
+	/* {run, list, window, first, count, name, key (SPKI SHA-256), algorithm
+	 *  (hex), issuer, issuer_dn, responder (name of a certificate, or null),
+	 *  profile, this_update, next_update, root, items (SHA-256, evidence)}
+	 * OCSP responses first to first + count - 1 of batch `name` are about
+	 * to be signed.  items is text, a line each: "SERIAL STATUS TBS\n", with
+	 * "good" or "revoked" and the SHA-256 of ResponseData; root is that of a
+	 * tree (RFC 6962) whose leaves are these lines without their newline */
+	ENTRY_OCSP_INTENT,
+	/* {run, list, window, name, count, root, items (SHA-256, evidence)} they
+	 * are signed.  items is text, a line each: "SERIAL SHA256 BASE64\n", the
+	 * OCSPResponse's hash and octets; root is that of a tree whose leaves
+	 * are the OCSPResponses.  One that is "-" instead of both was not
+	 * signed, and is no leaf */
+	ENTRY_OCSP_RESULT,
+	/* {run, list, window, name, why, possibly_signed} */
+	ENTRY_OCSP_FAILED,
 	/* {event, ...} with {by, content, statement}: signed by an operator or
 	 * witness (evidence both); people, deviations, clock, restored guard copy ... */
 	ENTRY_EVENT,

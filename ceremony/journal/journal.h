@@ -105,6 +105,18 @@ int journal_evidence_get(struct journal *journal,
     const unsigned char digest[HASH_LEN], unsigned char **ret_data,
     size_t *ret_len) MUST_USE;
 
+/*
+ * The same in flat memory: `len` octets of a file from `offset` on; and to a
+ * function, piece by piece.  The hash is checked before the first piece is
+ * given out, and again on the way.
+ */
+int journal_evidence_put_file(struct journal *journal, int fd, uint64_t offset,
+    uint64_t len, unsigned char ret_sha256[HASH_LEN]) MUST_USE;
+int journal_evidence_read(struct journal *journal,
+    const unsigned char digest[HASH_LEN],
+    int (*take)(void *ctx, const unsigned char *data, size_t len),
+    void *ctx) MUST_USE;
+
 /* The tree over all entries so far, O(log n). */
 int journal_head(struct journal *journal, uint64_t *ret_size,
     unsigned char ret_root[HASH_LEN]) MUST_USE;
@@ -150,6 +162,16 @@ CLEANUP_DEFINE_STRUCT(authority_row);
 
 /* ---- keys ------------------------------------------------------------- */
 
+/* Of a CA, that is: of its key. */
+enum ca_state {
+	CA_ACTIVE,
+	CA_RETIRING, /* issues no more; still signs CRLs and OCSP responses */
+	CA_RETIRED,  /* signs nothing any more */
+	CA_DESTROYED,
+};
+/* "active", "retiring", "retired", "destroyed". */
+const char *ca_state_name(enum ca_state state);
+
 enum key_state {
 	KEY_INTENDED, /* perhaps on the token, perhaps in part */
 	KEY_LIVE,
@@ -165,6 +187,9 @@ struct key_row {
 	char *purpose; /* "ca", "ocsp", "journal" */
 	char *backup;  /* "none", "clone" */
 	enum key_state state;
+	enum ca_state ca_state; /* of a key whose purpose is "ca" */
+	char *successor;        /* name of the key that took over; or NULL */
+	bool adopted;           /* it was on the token before */
 	unsigned char *spki; /* DER, kept from generation; NULL if intended */
 	size_t spki_len;
 };
@@ -212,8 +237,13 @@ struct object_row {
 	uint64_t number;     /* crl */
 	int64_t from, until; /* notBefore/notAfter, thisUpdate/nextUpdate */
 	bool ca;
-	char *tbs;    /* SHA-256 hex */
-	char *sha256; /* of the object; NULL until signed */
+	/* certificate: the URL of its CRL, as its intent says; crl: the one in
+	 * its issuingDistributionPoint.  NULL: none, or it is not said */
+	char *crl_url;
+	uint64_t entries; /* crl */
+	uint64_t seq;     /* of its ENTRY_INTENT or ENTRY_ADOPTED */
+	char *tbs;        /* SHA-256 hex */
+	char *sha256;     /* of the object; NULL until signed */
 	/* Number of its ENTRY_RESULT or ENTRY_ADOPTED; 0 until signed. */
 	uint64_t result;
 };
@@ -241,7 +271,10 @@ int journal_each_object(struct journal *journal, const char *run,
     const char *kind, int (*visit)(void *ctx, const struct object_row *row),
     void *ctx) MUST_USE;
 
-/* Was this serial ever in an intent, result or adopted certificate? */
+/*
+ * Was this serial ever in an intent, result or adopted certificate, among those
+ * that were issued elsewhere, or revoked?
+ */
 int journal_serial_used(struct journal *journal, const char *issuer_dn,
     const char *serial, bool *ret_used) MUST_USE;
 
@@ -265,17 +298,114 @@ int journal_crl_last(struct journal *journal, const char *issuer_dn,
 struct revocation_row {
 	char *serial; /* hex */
 	int64_t date;
-	char *reason; /* as in ENTRY_REVOKED */
+	char *reason;       /* as in ENTRY_REVOKED */
+	int64_t invalidity; /* 0: none */
+	int64_t expires;    /* notAfter of the certificate; 0: unknown */
+	uint64_t seq;       /* of the entry that revoked it */
 };
+void revocation_row_clear(struct revocation_row *row);
+CLEANUP_DEFINE_STRUCT(revocation_row);
 /* Ascending by the serial's value, in flat memory; `visit` may not append. */
 int journal_each_revocation(struct journal *journal, const char *issuer_dn,
     int (*visit)(void *ctx, const struct revocation_row *row),
     void *ctx) MUST_USE;
 int journal_revocation(struct journal *journal, const char *issuer_dn,
     const char *serial, bool *ret_found) MUST_USE;
+int journal_revocation_row(struct journal *journal, const char *issuer_dn,
+    const char *serial, bool *ret_found,
+    struct revocation_row *ret_row) MUST_USE;
+
+/*
+ * What stands on a CRL, straight from the sorted index.  The members point into
+ * the database and are good until visit() returns.
+ */
+struct crl_row {
+	const unsigned char *serial; /* content octets */
+	size_t serial_len;
+	int64_t date;
+	int reason;         /* CRLReason, 0: none */
+	int64_t invalidity; /* 0: none */
+};
+struct crl_selection {
+	const char *issuer_dn;
+	/* Only of certificates whose crl_url this is; NULL: all. */
+	const char *url;
+	bool only_ca, only_user;
+	/*
+	 * CRL-COMPLETE: left out is what expired before this time and was
+	 * revoked before this entry, so that a CRL after its end has had it.
+	 * Unknown ends never go.  0: nothing goes.
+	 */
+	int64_t gone_before;
+	uint64_t gone_seq;
+};
+/* For the length of the CRL before it is written, in one pass. */
+struct crl_totals {
+	uint64_t entries;
+	uint64_t serial_octets;
+	uint64_t reasons;      /* entries with a reasonCode */
+	uint64_t invalidities; /* with an invalidityDate */
+	uint64_t generalized;  /* whose date is in 2050 or later */
+};
+int journal_crl_totals(struct journal *journal,
+    const struct crl_selection *selection,
+    struct crl_totals *ret_totals) MUST_USE;
+/* Ascending; `visit` may not append.  Flat memory. */
+int journal_each_crl_row(struct journal *journal,
+    const struct crl_selection *selection,
+    int (*visit)(void *ctx, const struct crl_row *row), void *ctx) MUST_USE;
 /* How many, to see whether a CRL that was built is out of date. */
 int journal_revocation_count(struct journal *journal, const char *issuer_dn,
     uint64_t *ret_count) MUST_USE;
+
+/* ---- certificates issued elsewhere ------------------------------------ */
+
+struct issued_row {
+	char *serial;    /* hex */
+	int64_t expires; /* 0: unknown */
+	int ca;          /* 1, 0, or -1: unknown */
+	char *sha256;    /* of the certificate, hex; or NULL */
+};
+void issued_row_clear(struct issued_row *row);
+CLEANUP_DEFINE_STRUCT(issued_row);
+int journal_issued(struct journal *journal, const char *issuer_dn,
+    const char *serial, bool *ret_found, struct issued_row *ret_row) MUST_USE;
+/* Ascending by the serial's value; `visit` may not append. */
+int journal_each_issued(struct journal *journal, const char *issuer_dn,
+    int (*visit)(void *ctx, const struct issued_row *row), void *ctx) MUST_USE;
+
+/*
+ * Certificates that are signed or adopted; what is NULL or 0 does not restrict.
+ * Ascending by the serial's value; `visit` may not append.
+ */
+struct certificate_filter {
+	const char *issuer_dn, *profile, *spki;
+	int64_t from, until; /* of notBefore, both inclusive */
+	const char *plan;    /* its id */
+	int64_t alive;       /* only those whose notAfter is not before it */
+	bool current;        /* only those that are not revoked */
+};
+int journal_each_certificate(struct journal *journal,
+    const struct certificate_filter *filter,
+    int (*visit)(void *ctx, const struct object_row *row), void *ctx) MUST_USE;
+
+/* ---- OCSP responses, a window at a time ------------------------------- */
+
+struct ocsp_window_row {
+	char *run, *name;
+	unsigned list, window;
+	uint64_t first, count;
+	enum object_state state;
+	char *issuer, *issuer_dn, *key, *responder;
+	int64_t from, until;    /* thisUpdate, nextUpdate */
+	char *intended, *items; /* SHA-256 hex of the evidence; or NULL */
+};
+void ocsp_window_row_clear(struct ocsp_window_row *row);
+CLEANUP_DEFINE_STRUCT(ocsp_window_row);
+/* Of a run (NULL: all), in the order of their intents. */
+int journal_each_ocsp_window(struct journal *journal, const char *run,
+    int (*visit)(void *ctx, const struct ocsp_window_row *row),
+    void *ctx) MUST_USE;
 
 /* ---- runs ------------------------------------------------------------- */
 

@@ -278,10 +278,11 @@ check_trusted(const struct check *check)
 
 /* ---- an entry --------------------------------------------------------- */
 
+/* Of the object that the entry is about; NULL where it is about none. */
 static const char *
 member(const struct entry *entry, const char *name)
 {
-	return json_string_value(json_object_get(entry->data, name));
+	return json_string_value(json_object_get(entry_object(entry), name));
 }
 
 /* The entry is `extra`, which is trusted as far as it is the leaf. */
@@ -311,12 +312,6 @@ check_leaf(const struct check *check)
 	return 0;
 }
 
-static bool
-is_about_object(enum entry_kind kind)
-{
-	return kind == ENTRY_RESULT || kind == ENTRY_ADOPTED;
-}
-
 static int
 check_object(const struct check *check, const struct entry *entry)
 {
@@ -325,7 +320,7 @@ check_object(const struct check *check, const struct entry *entry)
 
 	if (order->object == NULL)
 		return 0;
-	if (!is_about_object(entry->kind) || sha256 == NULL)
+	if (sha256 == NULL)
 		return ca_error(CA_R_VERIFY,
 		    "'%s' proves entry %" PRIu64 ", which is of kind '%s' and "
 		    "about no certificate, CRL or request",
@@ -369,10 +364,8 @@ check_entry(const struct check *check, struct proof_checked *checked)
 		return -1;
 	checked->number = entry.seq;
 	checked->kind = entry.kind;
-	if (is_about_object(entry.kind)) {
-		checked->name = member(&entry, "name");
-		checked->sha256 = member(&entry, "sha256");
-	}
+	checked->name = member(&entry, "name");
+	checked->sha256 = member(&entry, "sha256");
 	checked->entry = TAKE(json);
 	return 0;
 }

@@ -1,133 +1,12 @@
 /* From the derived tables to rows. */
-#include <assert.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ceremony/journal/rows.h"
 #include "ceremony/journal/store.h"
 
-/* ---- from columns to members ------------------------------------------ */
-
-enum column_type {
-	COLUMN_TEXT, /* char *, malloc'd */
-	COLUMN_BLOB, /* unsigned char *, malloc'd; then its length */
-	COLUMN_HASH, /* unsigned char[HASH_LEN] */
-	COLUMN_BOOL,
-	COLUMN_INT, /* int, unsigned, and the enums of rows */
-	COLUMN_INT64,
-};
-
-/* One member of a row, in the order of the SELECT's columns. */
-struct column {
-	enum column_type type;
-	size_t offset;
-	size_t len_offset;
-};
-
-static_assert(sizeof(enum key_state) == sizeof(int), "an enum is no int");
-static_assert(sizeof(enum object_state) == sizeof(int), "an enum is no int");
-static_assert(sizeof(unsigned) == sizeof(int), "unsigned is no int");
-
-struct row_shape {
-	const struct column *columns;
-	size_t count;
-};
-
-#define SHAPE(columns)                                        \
-	{                                                     \
-		columns, sizeof(columns) / sizeof(columns[0]) \
-	}
-
-static int
-member_fill(struct query *query, int i, const struct column *column, char *row)
-{
-	char *member = row + column->offset;
-	int64_t number = sqlite3_column_int64(query->stmt, i);
-
-	switch (column->type) {
-	case COLUMN_TEXT:
-		return query_text(query, i, (char **)(void *)member);
-	case COLUMN_BLOB:
-		return query_blob(query, i, (unsigned char **)(void *)member,
-		    (size_t *)(void *)(row + column->len_offset));
-	case COLUMN_HASH:
-		return query_hash(query, i, (unsigned char *)member);
-	case COLUMN_BOOL:
-		*(bool *)(void *)member = number != 0;
-		return 0;
-	case COLUMN_INT:
-		memcpy(member, &(int){ (int)number }, sizeof(int));
-		return 0;
-	case COLUMN_INT64:
-		memcpy(member, &number, sizeof(number));
-		return 0;
-	}
-	return ca_error(CA_R_INTERNAL, "a column of no type");
-}
-
-/* `row` must be all zero; what was filled before a failure is in it. */
-static int
-row_fill(struct query *query, const struct row_shape *shape, void *row)
-{
-	for (size_t i = 0; i < shape->count; i++)
-		if (member_fill(query, (int)i, &shape->columns[i], row) != 0)
-			return -1;
-	return 0;
-}
-
-static void
-row_clear(const struct row_shape *shape, void *row, size_t size)
-{
-	for (size_t i = 0; i < shape->count; i++) {
-		const struct column *column = &shape->columns[i];
-
-		if (column->type == COLUMN_TEXT || column->type == COLUMN_BLOB)
-			free(*(void **)(void *)((char *)row + column->offset));
-	}
-	memset(row, 0, size);
-}
-
-/* The first row, if any, into the zeroed `row`. */
-static int
-row_get(struct journal *journal, const char *sql,
-    const struct sql_value *values, const struct row_shape *shape,
-    bool *ret_found, void *row)
-{
-	AUTO_STRUCT(query) query = { 0 };
-	bool found;
-
-	if (query_start(journal, sql, values, &query) != 0 ||
-	    query_step(&query, &found) != 0 ||
-	    (found && row_fill(&query, shape, row) != 0))
-		return -1;
-	*ret_found = found;
-	return 0;
-}
-
-static int
-exists(struct journal *journal, const char *sql, const struct sql_value *values,
-    bool *ret_found)
-{
-	int64_t number;
-	bool found;
-
-	if (sql_number(journal, sql, values, &found, &number) != 0)
-		return -1;
-	*ret_found = found;
-	return 0;
-}
-
 /* ---- the authority ---------------------------------------------------- */
-
-#define AT(type, row, member)                         \
-	{                                             \
-		type, offsetof(struct row, member), 0 \
-	}
-#define AT_BLOB(row, member)                               \
-	{                                                  \
-		COLUMN_BLOB, offsetof(struct row, member), \
-		    offsetof(struct row, member##_len)     \
-	}
 
 static const struct column authority_columns[] = {
 	AT(COLUMN_TEXT, authority_row, id),
@@ -177,8 +56,8 @@ authority_row_clear(struct authority_row *row)
 /* ---- keys ------------------------------------------------------------- */
 
 #define KEY_SELECT                                                      \
-	"SELECT name, run, id, type, purpose, backup, state, spki, seq" \
-	" FROM keys "
+	"SELECT name, run, id, type, purpose, backup, state, ca_state," \
+	" successor, adopted, spki, seq FROM keys "
 
 static const struct column key_columns[] = {
 	AT(COLUMN_TEXT, key_row, name),
@@ -188,6 +67,9 @@ static const struct column key_columns[] = {
 	AT(COLUMN_TEXT, key_row, purpose),
 	AT(COLUMN_TEXT, key_row, backup),
 	AT(COLUMN_INT, key_row, state),
+	AT(COLUMN_INT, key_row, ca_state),
+	AT(COLUMN_TEXT, key_row, successor),
+	AT(COLUMN_BOOL, key_row, adopted),
 	AT_BLOB(key_row, spki),
 };
 static const struct row_shape key_shape = SHAPE(key_columns);
@@ -265,6 +147,20 @@ journal_each_key(struct journal *journal, const char *run,
 	}
 }
 
+const char *
+ca_state_name(enum ca_state state)
+{
+	static const char *const names[] = {
+		[CA_ACTIVE] = "active",
+		[CA_RETIRING] = "retiring",
+		[CA_RETIRED] = "retired",
+		[CA_DESTROYED] = "destroyed",
+	};
+
+	return (size_t)state < sizeof(names) / sizeof(names[0]) ? names[state]
+								: "unknown";
+}
+
 void
 key_row_clear(struct key_row *row)
 {
@@ -272,39 +168,6 @@ key_row_clear(struct key_row *row)
 }
 
 /* ---- certificates, CRLs, requests ------------------------------------- */
-
-#define OBJECT_SELECT                                                   \
-	"SELECT run, list, object, kind, name, state, adopted, issuer," \
-	" issuer_dn, subject_dn, serial, spki, key, certificate_kind,"  \
-	" profile, number, valid_from, valid_until, ca, tbs, sha256,"   \
-	" result, seq"                                                  \
-	" FROM objects "
-
-static const struct column object_columns[] = {
-	AT(COLUMN_TEXT, object_row, run),
-	AT(COLUMN_INT, object_row, list),
-	AT(COLUMN_INT, object_row, object),
-	AT(COLUMN_TEXT, object_row, kind),
-	AT(COLUMN_TEXT, object_row, name),
-	AT(COLUMN_INT, object_row, state),
-	AT(COLUMN_BOOL, object_row, adopted),
-	AT(COLUMN_TEXT, object_row, issuer),
-	AT(COLUMN_TEXT, object_row, issuer_dn),
-	AT(COLUMN_TEXT, object_row, subject_dn),
-	AT(COLUMN_TEXT, object_row, serial),
-	AT(COLUMN_TEXT, object_row, spki),
-	AT(COLUMN_TEXT, object_row, key),
-	AT(COLUMN_TEXT, object_row, certificate_kind),
-	AT(COLUMN_TEXT, object_row, profile),
-	AT(COLUMN_INT64, object_row, number),
-	AT(COLUMN_INT64, object_row, from),
-	AT(COLUMN_INT64, object_row, until),
-	AT(COLUMN_BOOL, object_row, ca),
-	AT(COLUMN_TEXT, object_row, tbs),
-	AT(COLUMN_TEXT, object_row, sha256),
-	AT(COLUMN_INT64, object_row, result),
-};
-static const struct row_shape object_shape = SHAPE(object_columns);
 
 static int
 object_get(struct journal *journal, const char *sql,
@@ -412,19 +275,10 @@ object_row_clear(struct object_row *row)
 }
 
 int
-journal_serial_used(struct journal *journal, const char *issuer_dn,
-    const char *serial, bool *ret_used)
-{
-	return exists(journal,
-	    "SELECT seq FROM objects WHERE issuer_dn = ?1 AND serial = ?2",
-	    SQL_VALUES(sql_text(issuer_dn), sql_text(serial)), ret_used);
-}
-
-int
 journal_spki_used(
     struct journal *journal, const char *spki_sha256, bool *ret_used)
 {
-	return exists(journal,
+	return row_exists(journal,
 	    "SELECT seq FROM objects WHERE spki = ?1 AND state <> 2 LIMIT 1",
 	    SQL_VALUES(sql_text(spki_sha256)), ret_used);
 }
@@ -440,7 +294,8 @@ journal_crl_next_number(
 	if (sql_number(journal,
 		"SELECT MAX(ifnull(MAX(number), 0),"
 		" ifnull(MAX(number) FILTER (WHERE seq < epoch_seq), 0) + lost)"
-		" FROM authority LEFT JOIN objects ON issuer_dn = ?1",
+		" FROM authority LEFT JOIN objects ON issuer_dn = ?1"
+		" AND number IS NOT NULL",
 		SQL_VALUES(sql_text(issuer_dn)), &found, &last) != 0)
 		return -1;
 	if (found && last == INT64_MAX)
@@ -448,76 +303,6 @@ journal_crl_next_number(
 		    "the issuer has used the highest CRL number that a journal "
 		    "can hold: a new issuer is needed");
 	*ret_number = found ? (uint64_t)last + 1 : 1;
-	return 0;
-}
-
-/* ---- revocations ------------------------------------------------------ */
-
-static const struct column revocation_columns[] = {
-	AT(COLUMN_TEXT, revocation_row, serial),
-	AT(COLUMN_INT64, revocation_row, date),
-	AT(COLUMN_TEXT, revocation_row, reason),
-};
-static const struct row_shape revocation_shape = SHAPE(revocation_columns);
-
-static int
-visit_revocation(struct query *query,
-    int (*visit)(void *ctx, const struct revocation_row *row), void *ctx)
-{
-	struct revocation_row row = { 0 };
-	int ret = row_fill(query, &revocation_shape, &row);
-
-	if (ret == 0 && visit(ctx, &row) != 0)
-		ret = -1;
-	row_clear(&revocation_shape, &row, sizeof(row));
-	return ret;
-}
-
-int
-journal_each_revocation(struct journal *journal, const char *issuer_dn,
-    int (*visit)(void *ctx, const struct revocation_row *row), void *ctx)
-{
-	AUTO_STRUCT(query) query = { 0 };
-	bool found;
-
-	if (query_start(journal,
-		"SELECT serial, date, reason FROM revocations"
-		" WHERE issuer_dn = ?1 ORDER BY octets, serial",
-		SQL_VALUES(sql_text(issuer_dn)), &query) != 0)
-		return -1;
-	while (query_step(&query, &found) == 0) {
-		if (!found)
-			return 0;
-		if (visit_revocation(&query, visit, ctx) != 0)
-			return -1;
-	}
-	return -1;
-}
-
-int
-journal_revocation(struct journal *journal, const char *issuer_dn,
-    const char *serial, bool *ret_found)
-{
-	return exists(journal,
-	    "SELECT date FROM revocations WHERE issuer_dn = ?1"
-	    " AND octets = ?2 AND serial = ?3",
-	    SQL_VALUES(sql_text(issuer_dn),
-		sql_int((int64_t)strlen(serial) / 2), sql_text(serial)),
-	    ret_found);
-}
-
-int
-journal_revocation_count(
-    struct journal *journal, const char *issuer_dn, uint64_t *ret_count)
-{
-	int64_t count;
-	bool found;
-
-	if (sql_number(journal,
-		"SELECT COUNT(*) FROM revocations WHERE issuer_dn = ?1",
-		SQL_VALUES(sql_text(issuer_dn)), &found, &count) != 0)
-		return -1;
-	*ret_count = (uint64_t)count;
 	return 0;
 }
 
@@ -679,23 +464,6 @@ static const struct column statement_columns[] = {
 };
 static const struct row_shape statement_shape = SHAPE(statement_columns);
 
-/* The next row behind *seq, whose column is the last of the SELECT. */
-static int
-next_row(struct journal *journal, const char *sql, const char *of, int64_t *seq,
-    const struct row_shape *shape, bool *ret_found, void *row)
-{
-	AUTO_STRUCT(query) query = { 0 };
-
-	if (query_start(journal, sql, SQL_VALUES(sql_text(of), sql_int(*seq)),
-		&query) != 0 ||
-	    query_step(&query, ret_found) != 0)
-		return -1;
-	if (!*ret_found)
-		return 0;
-	*seq = sqlite3_column_int64(query.stmt, (int)shape->count);
-	return row_fill(&query, shape, row);
-}
-
 int
 journal_each_enrolment(struct journal *journal, const char *set,
     int (*visit)(void *ctx, const struct enrolment_row *row), void *ctx)
@@ -706,7 +474,7 @@ journal_each_enrolment(struct journal *journal, const char *set,
 		AUTO_STRUCT(enrolment_row) row = { 0 };
 		bool found;
 
-		if (next_row(journal,
+		if (row_next(journal,
 			"SELECT name, role, sign, decrypt, share, statement,"
 			" seq FROM enrolments WHERE set_id = ?1 AND seq > ?2"
 			" ORDER BY seq LIMIT 1",
@@ -735,7 +503,7 @@ journal_each_statement(struct journal *journal, const char *run,
 		AUTO_STRUCT(statement_row) row = { 0 };
 		bool found;
 
-		if (next_row(journal,
+		if (row_next(journal,
 			"SELECT list, name, set_id, subject, statement, seq"
 			" FROM statements WHERE run = ?1 AND seq > ?2"
 			" ORDER BY seq LIMIT 1",
@@ -758,7 +526,7 @@ int
 journal_has_anchor(
     struct journal *journal, const char *set, const char *name, bool *ret_found)
 {
-	return exists(journal,
+	return row_exists(journal,
 	    "SELECT seq FROM anchors WHERE set_id = ?1 AND name = ?2",
 	    SQL_VALUES(sql_text(set), sql_text(name)), ret_found);
 }

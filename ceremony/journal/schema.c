@@ -146,6 +146,9 @@ static const char *const statements[] = {
 	"  purpose TEXT NOT NULL,\n"
 	"  backup TEXT NOT NULL,\n"
 	"  state INTEGER NOT NULL DEFAULT 0,\n"
+	"  ca_state INTEGER NOT NULL DEFAULT 0,\n"
+	"  successor TEXT,\n"
+	"  adopted INTEGER NOT NULL DEFAULT 0,\n"
 	"  spki BLOB,\n"
 	"  spki_sha256 BLOB UNIQUE\n"
 	") STRICT",
@@ -172,6 +175,8 @@ static const char *const statements[] = {
 	"  valid_from INTEGER,\n"
 	"  valid_until INTEGER,\n"
 	"  ca INTEGER,\n"
+	"  crl_url TEXT,\n"
+	"  entries INTEGER,\n"
 	"  tbs TEXT,\n"
 	"  sha256 TEXT,\n"
 	"  result INTEGER,\n"
@@ -183,14 +188,65 @@ static const char *const statements[] = {
 	"WHERE state <> 2",
 	"CREATE INDEX objects_spki ON objects (spki)",
 
+	/* By the value of the serial: the longer is the larger. */
+	"CREATE INDEX objects_serial ON objects"
+	" (issuer_dn, length(serial), serial) WHERE serial IS NOT NULL",
+
+	/* Names of issuers and URLs of CRLs: small numbers in large tables. */
+	"CREATE TABLE issuers (\n"
+	"  id INTEGER PRIMARY KEY,\n"
+	"  dn TEXT NOT NULL UNIQUE\n"
+	") STRICT",
+	"CREATE TABLE urls (\n"
+	"  id INTEGER PRIMARY KEY,\n"
+	"  url TEXT NOT NULL UNIQUE\n"
+	") STRICT",
+
+	/* NULL: none, or unknown. */
 	"CREATE TABLE revocations (\n"
-	"  issuer_dn TEXT NOT NULL,\n"
+	"  issuer INTEGER NOT NULL,\n"
 	"  octets INTEGER NOT NULL,\n"
-	"  serial TEXT NOT NULL,\n"
+	"  serial BLOB NOT NULL,\n"
 	"  date INTEGER NOT NULL,\n"
-	"  reason TEXT NOT NULL,\n"
-	"  PRIMARY KEY (issuer_dn, octets, serial)\n"
+	"  reason INTEGER NOT NULL,\n"
+	"  invalidity INTEGER,\n"
+	"  expires INTEGER,\n"
+	"  crl_url INTEGER,\n"
+	"  ca INTEGER,\n"
+	"  seq INTEGER NOT NULL,\n"
+	"  PRIMARY KEY (issuer, octets, serial)\n"
 	") STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE issued (\n"
+	"  issuer INTEGER NOT NULL,\n"
+	"  octets INTEGER NOT NULL,\n"
+	"  serial BLOB NOT NULL,\n"
+	"  expires INTEGER,\n"
+	"  ca INTEGER,\n"
+	"  sha256 BLOB,\n"
+	"  seq INTEGER NOT NULL,\n"
+	"  PRIMARY KEY (issuer, octets, serial)\n"
+	") STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE ocsp_windows (\n"
+	"  seq INTEGER PRIMARY KEY,\n"
+	"  run TEXT NOT NULL REFERENCES runs (run),\n"
+	"  list INTEGER NOT NULL,\n"
+	"  number INTEGER NOT NULL,\n"
+	"  name TEXT NOT NULL,\n"
+	"  first INTEGER NOT NULL,\n"
+	"  count INTEGER NOT NULL,\n"
+	"  state INTEGER NOT NULL DEFAULT 0,\n"
+	"  issuer TEXT NOT NULL,\n"
+	"  issuer_dn TEXT NOT NULL,\n"
+	"  key TEXT NOT NULL,\n"
+	"  responder TEXT,\n"
+	"  valid_from INTEGER NOT NULL,\n"
+	"  valid_until INTEGER NOT NULL,\n"
+	"  intended TEXT NOT NULL,\n"
+	"  items TEXT,\n"
+	"  UNIQUE (run, list, name, number)\n"
+	") STRICT",
 };
 
 enum { STATEMENTS = sizeof(statements) / sizeof(statements[0]) };
@@ -306,9 +362,10 @@ const char *const *
 schema_derived_tables(void)
 {
 	/* What refers to another stands before it. */
-	static const char *const tables[] = { "objects", "runs", "keys",
-		"revocations", "authority", "sets", "enrolments", "anchors",
-		"pin_changes", "statements", "profiles", "lists", NULL };
+	static const char *const tables[] = { "objects", "ocsp_windows", "runs",
+		"keys", "revocations", "issued", "issuers", "urls", "authority",
+		"sets", "enrolments", "anchors", "pin_changes", "statements",
+		"profiles", "lists", NULL };
 
 	return tables;
 }

@@ -4,11 +4,15 @@
  *   sql.c     statements, values, SQLite's errors in our words
  *   schema.c  the tables, and whether a file has exactly these
  *   store.c   create, open, close, transactions
- *   append.c  evidence, appending, the stored tree, rebuilding
+ *   append.c  appending, the stored tree, rebuilding
+ *   evidence.c  evidence, whole and in pieces
  *   entry.c   the table of kinds, what data must hold, the line
  *   apply.c   from an entry to the derived tables
  *   apply-quorum.c  the same for sets, enrolments, statements
- *   query.c   from the derived tables to rows
+ *   apply-revocations.c, apply-ocsp.c  and for these
+ *   rows.c    from columns to the members of rows (rows.h)
+ *   query.c, query-revocations.c  from the derived tables to rows
+ *   lists.c   lines of lists in the evidence (lists.h)
  *   export*.c, import*.c, tile.c  exports (export-private.h)
  */
 #ifndef CA_JOURNAL_STORE_H
@@ -28,9 +32,9 @@ CLEANUP_DEFINE(json_t, json_decref);
 
 enum {
 	JOURNAL_APPLICATION_ID = 0x43414a31, /* "CAJ1" */
-	JOURNAL_SCHEMA_VERSION = 3,
+	JOURNAL_SCHEMA_VERSION = 4,
 	JOURNAL_BUSY_MS = 3000,
-	STATEMENTS_KEPT = 96,
+	STATEMENTS_KEPT = 160,
 };
 
 #define JOURNAL_FILE "journal.db"
@@ -194,6 +198,12 @@ int entry_apply(struct journal *journal, const struct entry *entry) MUST_USE;
 /* The line; `out` holds ENTRY_MAX_BYTES, no NUL is added. */
 int entry_line(const struct entry *entry, const json_t *people,
     const char *text, char *out, size_t *ret_len) MUST_USE;
+/*
+ * What an entry says of an object that is there: {name, sha256, ...}; NULL where
+ * it is about none.  A certificate, CRL or request that was signed or taken in.
+ */
+const json_t *entry_object(const struct entry *entry);
+
 /* Parse a stored line; *ret_entry borrows from *ret_json; leaf is not set. */
 int entry_parse(const char *line, size_t len, json_t **ret_json,
     struct entry *ret_entry) MUST_USE;
@@ -223,6 +233,32 @@ int journal_insert_entry(struct journal *journal, uint64_t seq,
 int journal_insert_evidence(struct journal *journal, const void *data,
     size_t len, const unsigned char digest[HASH_LEN]) MUST_USE;
 
+/*
+ * Evidence that is read at any place, in flat memory; its hash was checked when
+ * it was opened.
+ */
+struct evidence_file {
+	struct journal *journal;
+	sqlite3_blob *blob;
+	uint64_t len;
+};
+int evidence_file_open(struct journal *journal,
+    const unsigned char digest[HASH_LEN],
+    struct evidence_file *ret_evidence) MUST_USE;
+/* Up to `cap` octets from `offset` on; *ret_len is 0 only at the end. */
+int evidence_file_read(const struct evidence_file *evidence, uint64_t offset,
+    unsigned char *buf, size_t cap, size_t *ret_len) MUST_USE;
+void evidence_file_clear(struct evidence_file *evidence);
+CLEANUP_DEFINE_STRUCT(evidence_file);
+/* The hash of what stands in row `id`, whatever it should be. */
+int evidence_hash(struct journal *journal, int64_t id,
+    unsigned char ret_digest[HASH_LEN]) MUST_USE;
+
+/* A transaction unless the caller has opened one; and its end. */
+int journal_act_begin(struct journal *journal, bool *ret_own) MUST_USE;
+/* After a failure the transaction is gone, whoever opened it. */
+int journal_act_end(struct journal *journal, bool own, int result) MUST_USE;
+
 /* The stored tree of `journal`. */
 struct tree_store journal_tree(struct journal *journal);
 
@@ -231,6 +267,12 @@ struct tree_store journal_tree(struct journal *journal);
 /* What an apply function reads of its entry; entry_check() saw the types. */
 const char *entry_text(const struct entry *entry, const char *name);
 int64_t entry_number(const struct entry *entry, const char *name);
+int entry_date(
+    const struct entry *entry, const char *name, int64_t *ret_date) MUST_USE;
+/* 0 where it is not there. */
+int entry_optional_date(
+    const struct entry *entry, const char *name, int64_t *ret_date) MUST_USE;
+bool entry_bool(const struct entry *entry, const char *name);
 /* A broken promise of the caller: what it journals cannot have happened. */
 int entry_contradiction(
     const struct entry *entry, const char *subject, const char *why);
@@ -252,7 +294,12 @@ int entry_check_init(
 /* The entry's run has done something that cannot be undone. */
 int entry_set_acted(
     struct journal *journal, const struct entry *entry) MUST_USE;
-/* Member `name`, a SHA-256, must be that of evidence. */
+/* Of the open run, which has that list. */
+int entry_check_list(
+    struct journal *journal, const struct entry *entry) MUST_USE;
+/* A SHA-256, member `name` or any, must be that of evidence. */
+int entry_check_digest(struct journal *journal, const struct entry *entry,
+    const char *hex) MUST_USE;
 int entry_check_evidence(struct journal *journal, const struct entry *entry,
     const char *name) MUST_USE;
 
@@ -262,6 +309,19 @@ entry_apply_fn apply_genesis, apply_token_intent, apply_token, apply_config,
     apply_adopted, apply_refused, apply_resumed, apply_state, apply_close,
     apply_checkpoint, apply_profile, apply_enrolment, apply_quorum,
     apply_anchor, apply_pin_change, apply_approval, apply_confirmation,
-    apply_clock, apply_head, apply_epoch;
+    apply_clock, apply_head, apply_epoch, apply_revocations, apply_upgraded,
+    apply_issued, apply_ocsp_intent, apply_ocsp_result, apply_ocsp_failed;
+
+/* What a certificate is known by becomes known to its revocation. */
+int revocation_learn(struct journal *journal, const char *issuer_dn,
+    const char *serial, int64_t expires, bool ca, const char *url) MUST_USE;
+/*
+ * The number of an issuer's name (SHA-256, hex) in the tables: 0 where it has
+ * none; `make`: it gets one.
+ */
+int issuer_number(struct journal *journal, const char *issuer_dn, bool make,
+    int64_t *ret_number) MUST_USE;
+int url_number(struct journal *journal, const char *url, bool make,
+    int64_t *ret_number) MUST_USE;
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ceremony/act-lists.h"
 #include "ceremony/quorum/words.h"
 #include "ceremony/run-private.h"
 
@@ -496,7 +497,8 @@ show_item(void *ctx, size_t item)
 		return room_lines(a->room, "  ", decoded);
 	}
 	item -= build->object_count;
-	if (room_lines(a->room, "", build->acts[item - 1].summary) < 0)
+	if (room_lines(a->room, "", build->acts[item - 1].summary) < 0 ||
+	    act_show(a->room, "  ", &build->acts[item - 1]) < 0)
 		return -1;
 	return room_lines(a->room, "  ", build->acts[item - 1].text);
 }

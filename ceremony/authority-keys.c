@@ -43,8 +43,9 @@ check_kept(const struct key *key, const struct key_row *row)
 	    row->name);
 }
 
-static int
-hold(struct authority *authority, const char *name, struct key *key)
+int
+authority_hold_key(
+    struct authority *authority, const char *name, struct key *key)
 {
 	struct held_key *keys = realloc(
 	    authority->keys, (authority->key_count + 1) * sizeof(*keys));
@@ -80,7 +81,8 @@ authority_key(
 		    CA_R_KEY, "there is no key '%s' in the journal", name);
 	if (key_find(authority->token, row.id, row.id_len, &findings, &key) < 0)
 		return unfit(name, &findings);
-	if (check_kept(key, &row) < 0 || hold(authority, name, key) < 0)
+	if (check_kept(key, &row) < 0 ||
+	    authority_hold_key(authority, name, key) < 0)
 		return -1;
 	*ret_key = TAKE(key);
 	return 0;
@@ -88,9 +90,43 @@ authority_key(
 
 /* ---- making and destroying -------------------------------------------- */
 
+void
+authority_let_go(struct authority *authority, const char *name)
+{
+	for (size_t i = 0; i < authority->key_count; i++) {
+		struct held_key *held = &authority->keys[i];
+
+		if (strcmp(held->name, name) != 0)
+			continue;
+		key_free(held->key);
+		free(held->name);
+		*held = authority->keys[--authority->key_count];
+		return;
+	}
+}
+
+/* The token's word that nothing with the CKA_ID is left. */
+static int
+destroy_objects(
+    struct authority *authority, const struct key_row *row, unsigned *ret_count)
+{
+	unsigned left = 0;
+
+	if (key_destroy(authority->token, row->id, row->id_len, ret_count) <
+		0 ||
+	    key_destroy(authority->token, row->id, row->id_len, &left) < 0)
+		return -1;
+	return left == 0 ? 0
+			 : ca_error(CA_R_TOKEN,
+			       "the token said that it destroyed key '%s', and "
+			       "still had %u of its objects; look into the "
+			       "token before anything is done with it",
+			       row->name, left);
+}
+
 int
-authority_destroy_key(
-    struct authority *authority, const char *run, const struct key_row *row)
+authority_end_key(struct authority *authority, const char *run,
+    const struct key_row *row, const char *why)
 {
 	AUTO_CHARS(id) = text_hex(row->id, row->id_len);
 	AUTO_CHARS(text) = NULL;
@@ -98,26 +134,24 @@ authority_destroy_key(
 
 	if (id == NULL)
 		return -1;
-	for (size_t i = 0; i < authority->key_count; i++) {
-		struct held_key *held = &authority->keys[i];
-
-		if (strcmp(held->name, row->name) != 0)
-			continue;
-		key_free(held->key);
-		free(held->name);
-		*held = authority->keys[--authority->key_count];
-		break;
-	}
-	if (key_destroy(authority->token, row->id, row->id_len, &count) < 0)
+	authority_let_go(authority, row->name);
+	if (destroy_objects(authority, row, &count) < 0)
 		return -1;
 	text = text_printf("key '%s' was destroyed on the token (%u objects)",
 	    row->name, count);
 	if (text == NULL)
 		return -1;
 	return journal_append(authority->journal, ENTRY_KEY_DESTROYED,
-	    json_pack("{s:s, s:s, s:s, s:I}", "run", run, "name", row->name,
-		"id", id, "objects", (json_int_t)count),
+	    json_pack("{s:s, s:s, s:s, s:I, s:s*}", "run", run, "name",
+		row->name, "id", id, "objects", (json_int_t)count, "why", why),
 	    text, NULL);
+}
+
+int
+authority_destroy_key(
+    struct authority *authority, const char *run, const struct key_row *row)
+{
+	return authority_end_key(authority, run, row, NULL);
 }
 
 static json_t *
@@ -149,27 +183,43 @@ mechanism_json(const struct key_statement *statement)
 				 : json_integer((json_int_t)mechanism);
 }
 
-static int
-journal_made(struct authority *authority, const char *run, const char *name,
-    const char *id, const struct key *key)
+json_t *
+authority_key_facts(const struct key *key)
 {
 	const struct key_statement *statement = key_statement(key);
 	const unsigned char *spki;
 	size_t len;
+	AUTO_CHARS(id) = text_hex(statement->id, statement->id_len);
 	AUTO_CHARS(hex) = NULL;
-	AUTO_CHARS(text) =
-	    text_printf("key '%s' was made inside the token", name);
+	json_t *facts;
 
 	key_spki(key, &spki, &len);
 	hex = text_hex(spki, len);
-	if (hex == NULL || text == NULL)
-		return -1;
-	return journal_append(authority->journal, ENTRY_KEY,
-	    json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "run", run, "name",
-		name, "id", id, "spki", hex, "attributes",
-		statement_json(statement), "generation_mechanism",
-		mechanism_json(statement)),
-	    text, NULL);
+	if (id == NULL || hex == NULL)
+		return NULL;
+	facts = json_pack("{s:s, s:s, s:o, s:o}", "id", id, "spki", hex,
+	    "attributes", statement_json(statement), "generation_mechanism",
+	    mechanism_json(statement));
+	if (facts == NULL)
+		(void)ca_error(CA_R_MEMORY, "no memory for a key's facts");
+	return facts;
+}
+
+static int
+journal_made(struct authority *authority, const char *run, const char *name,
+    const struct key *key)
+{
+	AUTO_CHARS(text) =
+	    text_printf("key '%s' was made inside the token", name);
+	json_t *data = authority_key_facts(key);
+
+	if (text == NULL || data == NULL ||
+	    json_object_set_new(data, "run", json_string(run)) != 0 ||
+	    json_object_set_new(data, "name", json_string(name)) != 0) {
+		json_decref(data);
+		return ca_error(CA_R_MEMORY, "no memory for an entry");
+	}
+	return journal_append(authority->journal, ENTRY_KEY, data, text, NULL);
 }
 
 /* What an earlier try of the same run left under this name. */
@@ -183,7 +233,7 @@ clear_remains(struct authority *authority, const char *run, const char *name)
 		return -1;
 	if (!found)
 		return 0;
-	if (row.state == KEY_LIVE)
+	if (row.state == KEY_LIVE || row.adopted)
 		return ca_error(
 		    CA_R_EXISTS, "there is a key '%s' already", name);
 	return authority_destroy_key(authority, run, &row);
@@ -216,7 +266,7 @@ authority_make_key(struct authority *authority, const char *run,
 		return -1;
 	if (key_generate(authority->token, row, name, id, &key) < 0)
 		return -1;
-	return journal_made(authority, run, name, hex, key);
+	return journal_made(authority, run, name, key);
 }
 
 /* ---- listing ---------------------------------------------------------- */

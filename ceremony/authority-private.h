@@ -94,4 +94,18 @@ int authority_make_key(struct authority *authority, const char *run,
 int authority_destroy_key(struct authority *authority, const char *run,
     const struct key_row *row) MUST_USE;
 
+/* The same for a reason that people gave; `why` is journalled, too. */
+int authority_end_key(struct authority *authority, const char *run,
+    const struct key_row *row, const char *why) MUST_USE;
+
+/* Forget a key that is held, before its objects go or are looked at anew. */
+void authority_let_go(struct authority *authority, const char *name);
+
+/* Keep a key that was found and checked as `name`; takes it, but on failure. */
+int authority_hold_key(
+    struct authority *authority, const char *name, struct key *key) MUST_USE;
+
+/* What an ENTRY_KEY says of a key beside names: {id, spki, attributes, ...}. */
+json_t *authority_key_facts(const struct key *key);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ceremony/approve.h"
+#include "ceremony/batch.h"
 #include "ceremony/quorum/words.h"
 #include "ceremony/run-private.h"
 #include "profiles/crl.h"
@@ -125,7 +126,7 @@ confirm_decode(const struct tbs *tbs, char **ret_text)
 
 	if (out == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for a text");
-	if (object_with_constant(tbs, &der, &len) < 0)
+	if (built_with_constant(tbs, &der, &len) < 0)
 		return -1;
 	if (printers[tbs->kind](out, der, len) <= 0)
 		return ca_error_reason() != 0
@@ -308,6 +309,10 @@ struct line {
 	json_t *row;
 	bool act;
 	struct tbs tbs; /* objects */
+	/* A batch of OCSP responses: `tbs` has the octets of all. */
+	bool batch;
+	size_t count, revoked;
+	int64_t from, until; /* as their octets say; the latest nextUpdate */
 };
 
 /* A copy of a ceremony's directory. */
@@ -597,6 +602,79 @@ load_object(const struct copy *copy, struct line *line)
 }
 
 static int
+count_response(void *ctx, const struct batch_response *response)
+{
+	struct line *line = ctx;
+
+	if (line->count > 0 && response->from != line->from)
+		return ca_error(CA_R_VERIFY,
+		    "the OCSP responses of a batch begin at different times");
+	line->count++;
+	line->revoked += response->revoked;
+	line->from = response->from;
+	if (response->until > line->until)
+		line->until = response->until;
+	return 0;
+}
+
+/* What the journal's intents will repeat of a batch. */
+static int
+check_batch_facts(const struct copy *copy, const struct line *line)
+{
+	const char *from_said, *until_said;
+	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
+
+	if (json_unpack(line->row, "{s:{s:s, s:s}}", "facts", "this_update",
+		&from_said, "next_update", &until_said) != 0)
+		return malformed(copy);
+	date_format(line->from, from);
+	date_format(line->until, until);
+	if (strcmp(from, from_said) != 0 || strcmp(until, until_said) > 0)
+		return ca_error(CA_R_VERIFY,
+		    "list-%u says other times of its OCSP responses than the "
+		    "octets in spool-%u",
+		    copy->number, copy->number);
+	return 0;
+}
+
+/* The responses that the list names are those in the spool. */
+static int
+load_batch(const struct copy *copy, struct line *line)
+{
+	const char *name, *key, *algorithm, *root_said, *summary;
+	json_int_t count, offset, length;
+	AUTO_BYTES(alg) = NULL;
+	size_t alg_len = 0;
+	unsigned char root[HASH_LEN];
+	char hex[HASH_HEX_SIZE];
+
+	line->batch = true;
+	line->tbs.kind = OBJECT_OCSP;
+	if (json_unpack(line->row, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
+		"name", &name, "key", &key, "algorithm", &algorithm, "root",
+		&root_said, "summary", &summary, "count", &count, "offset",
+		&offset, "length", &length) != 0 ||
+	    offset < 0 || length <= 0 ||
+	    (uint64_t)offset + (uint64_t)length > copy->spool_len ||
+	    text_unhex(algorithm, &alg, &alg_len) < 0)
+		return malformed(copy);
+	line->tbs.alg = sigalg_by_der(alg, alg_len);
+	if (line->tbs.alg == NULL)
+		return malformed(copy);
+	line->tbs.len = (size_t)length;
+	line->tbs.der = bytes_copy(copy->spool + offset, line->tbs.len);
+	if (line->tbs.der == NULL ||
+	    batch_read(&line->tbs, count_response, line, root) < 0)
+		return -1;
+	text_hex_into(root, HASH_LEN, hex);
+	if (strcmp(hex, root_said) != 0 || (json_int_t)line->count != count)
+		return ca_error(CA_R_VERIFY,
+		    "spool-%u does not hold what the list says of '%s'",
+		    copy->number, name);
+	return check_batch_facts(copy, line);
+}
+
+static int
 load_act(const struct copy *copy, struct line *line)
 {
 	const char *kind, *text, *sha, *summary;
@@ -636,6 +714,8 @@ add_line(struct copy *copy, json_t *row)
 	*line = (struct line){ .row = row };
 	if (json_object_get(row, "object") != NULL)
 		return load_object(copy, line);
+	if (json_object_get(row, "batch") != NULL)
+		return load_batch(copy, line);
 	return load_act(copy, line);
 }
 
@@ -825,10 +905,56 @@ show_act(const struct copy *copy, size_t n, const struct line *line)
 }
 
 static int
+show_batch(const struct copy *copy, size_t n, const struct line *line)
+{
+	AUTO_CHARS(name) = member(line->row, "name");
+	AUTO_CHARS(key) = member(line->row, "key");
+	AUTO_CHARS(root) = member(line->row, "root");
+	AUTO_CHARS(lint) = NULL;
+	AUTO_CHARS(text) = NULL;
+	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
+
+	if (name == NULL || key == NULL || root == NULL ||
+	    built_lint_text(json_object_get(line->row, "lint"), &lint) < 0)
+		return -1;
+	date_format(line->from, from);
+	date_format(line->until, until);
+	text = text_printf("%zu. sign %zu OCSP responses '%s' (%s) with the "
+			   "key of SHA-256\n     %s\n"
+			   "   good: %zu, revoked: %zu\n"
+			   "   valid: %s to %s, or as long as their "
+			   "certificates\n"
+			   "   root of the tree over all (SHA-256, RFC 6962):\n"
+			   "     %s",
+	    n, line->count, name, line->tbs.alg->name, key,
+	    line->count - line->revoked, line->revoked, from, until, root);
+	if (room_lines(copy->room, "", text) < 0)
+		return -1;
+	return room_lint(copy->room, lint);
+}
+
+/* On request: every response, as its octets say. */
+static int
+show_response(void *ctx, const struct batch_response *response)
+{
+	const struct copy *copy = ctx;
+	char until[DATE_TEXT_SIZE];
+	AUTO_CHARS(text) = NULL;
+
+	date_format(response->until, until);
+	text = text_printf("%s %s, until %s", response->serial,
+	    response->revoked ? "revoked" : "good", until);
+	return room_lines(copy->room, "   ", text);
+}
+
+static int
 show_line(const struct copy *copy, size_t n,
     int (*decode)(const struct tbs *tbs, char **ret_text))
 {
 	const struct line *line = &copy->lines[n - 1];
+
+	if (line->batch)
+		return show_batch(copy, n, line);
 
 	return line->act ? show_act(copy, n, line)
 			 : show_object(copy, n, line, decode);
@@ -837,7 +963,14 @@ show_line(const struct copy *copy, size_t n,
 static int
 show_full(void *ctx, size_t item)
 {
-	return show_line(ctx, item, confirm_decode);
+	struct copy *copy = ctx;
+	const struct line *line = &copy->lines[item - 1];
+	unsigned char root[HASH_LEN];
+
+	if (show_line(copy, item, confirm_decode) < 0)
+		return -1;
+	return line->batch ? batch_read(&line->tbs, show_response, copy, root)
+			   : 0;
 }
 
 /* Who approved, and whether that is enough. */

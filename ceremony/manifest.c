@@ -232,7 +232,8 @@ load_input(int inputs_fd, json_t *row, struct plan *plan)
 	if (strchr(file, '/') != NULL || file[0] == '.')
 		return ca_error(CA_R_VERIFY,
 		    "the manifest names an input outside of its directory");
-	if (file_read_at(inputs_fd, file, INPUT_MAX_BYTES, &data, &len) < 0 ||
+	if (file_read_at(inputs_fd, file, input_max_bytes(role), &data, &len) <
+		0 ||
 	    inputs_add(&plan->inputs, role, given, file, TAKE(data), len) < 0)
 		return -1;
 	text_hex_into(

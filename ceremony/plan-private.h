@@ -73,6 +73,15 @@ int plan_check_unattended(struct authority *authority, const struct plan *plan,
 /* Does the plan ask to run without confirmations? */
 bool plan_unattended(const struct plan *plan);
 
+/*
+ * Read what a plan names as INPUT_BULK: a file, or every file of a directory as
+ * one bundle (inputs.h).  What may not be in a directory is in the findings, at
+ * `place`: INPUT-LINK, INPUT-FOLDER, INPUT-KIND, INPUT-SIZE, INPUT-EMPTY.  -1
+ * where the file or directory itself cannot be read.
+ */
+int bulk_read(const char *path, const char *place, struct findings *findings,
+    unsigned char **ret_data, size_t *ret_len) MUST_USE;
+
 /* Parse what the inputs hold: the plan's YAML, its steps and its window. */
 int plan_parse(struct plan *plan, struct findings *findings) MUST_USE;
 

@@ -58,6 +58,30 @@ check_header(struct plan *plan, struct findings *findings)
 		    "the window ends before it begins");
 }
 
+/* What `plan new` leaves to a person is written as <what it is>. */
+static void
+find_blank(void *ctx, const char *value, const char *place)
+{
+	size_t len = strlen(value);
+
+	if (len > 2 && value[0] == '<' && value[len - 1] == '>')
+		findings_add(ctx, FINDING_ERROR, "PLAN-BLANK", place, NULL,
+		    "this is not filled in; put in the place of '%s' what it "
+		    "says",
+		    value);
+}
+
+static int
+check_filled(struct plan *plan, struct findings *findings)
+{
+	size_t errors = findings->errors;
+
+	yaml_each_value(plan->doc, find_blank, findings);
+	return findings->errors == errors
+	    ? 0
+	    : ca_error(CA_R_INPUT, "the plan is not filled in");
+}
+
 int
 plan_parse(struct plan *plan, struct findings *findings)
 {
@@ -72,6 +96,8 @@ plan_parse(struct plan *plan, struct findings *findings)
 		findings, &plan->doc, &value) < 0)
 		return -1;
 	plan->params = value;
+	if (check_filled(plan, findings) < 0)
+		return -1;
 	check_header(plan, findings);
 	if (steps_make(plan->params, plan->doc, findings, &plan->steps) < 0)
 		return -1;
@@ -145,6 +171,27 @@ gather_file(struct gathering *g, const char *given, const char *place)
 }
 
 static int
+need_bulk(void *ctx, const char *given, const char *place)
+{
+	struct gathering *g = ctx;
+	AUTO_CHARS(path) =
+	    text_printf("%s%s", given[0] == '/' ? "" : g->base, given);
+	AUTO_BYTES(data) = NULL;
+	size_t len = 0, errors = g->findings->errors;
+
+	if (path == NULL)
+		return -1;
+	if (inputs_find(&g->plan->inputs, INPUT_BULK, given) != NULL)
+		return 0;
+	if (bulk_read(path, place, g->findings, &data, &len) < 0)
+		return unreadable(g, place);
+	return g->findings->errors > errors
+	    ? 0
+	    : inputs_add(
+		  &g->plan->inputs, INPUT_BULK, given, NULL, TAKE(data), len);
+}
+
+static int
 need_input(
     void *ctx, enum input_role role, const char *given, const char *place)
 {
@@ -197,6 +244,7 @@ gather_inputs(struct gathering *g)
 	const struct input_visitor visitor = {
 		.ctx = g,
 		.need = need_input,
+		.need_bulk = need_bulk,
 		.need_profiles = need_profiles,
 		.inputs = &g->plan->inputs,
 	};
@@ -320,6 +368,7 @@ plan_build_setup(struct authority *authority, const struct plan *plan,
 		.shares = authority_login_kind(authority) == LOGIN_DERIVED ||
 		    authority_login_kind(authority) == LOGIN_ADOPTED,
 		.public_fd = TAKE_FD(fd),
+		.scratch_fd = authority_fd(authority),
 		.now = now,
 		.random = system_random,
 		.findings = findings,
@@ -1049,8 +1098,13 @@ plan_preview(const struct plan *plan,
 	for (size_t i = 0; i < plan->preview.act_count; i++) {
 		const struct built_act *a = &plan->preview.acts[i];
 
-		object(
-		    ctx, a->kind, a->name == NULL ? "" : a->name, a->summary);
+		AUTO_CHARS(text) = text_printf("%s%s%s", a->summary,
+		    a->details == NULL ? "" : "\n",
+		    a->details == NULL ? "" : a->details);
+
+		if (text == NULL)
+			return -1;
+		object(ctx, a->kind, a->name == NULL ? "" : a->name, text);
 	}
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * What the phases of a run share: run.c (order and resume), approve.c, spool.c
- * (lists), confirm.c, sign.c (windows), publish.c (files and close),
- * transcript.c.
+ * (lists), confirm.c, batch.c (OCSP responses), sign.c (windows), publish.c
+ * (files and close), transcript.c.
  */
 #ifndef CA_CEREMONY_RUN_PRIVATE_H
 #define CA_CEREMONY_RUN_PRIVATE_H
@@ -33,6 +33,10 @@ struct run {
 	unsigned lists;        /* journalled so far; the next one's number */
 	unsigned *object_list; /* the list in which each object stands */
 	bool acts_done;
+	unsigned ocsp_windows; /* intended so far; the next one's number */
+	/* Batches as the newest list has them. */
+	struct listed_batch *listed_batches;
+	size_t listed_batch_count;
 	/* The set that the manifest names, and who of it is in the room. */
 	struct quorum_set *set;
 	struct operators operators;
@@ -160,6 +164,15 @@ int approve_collect(struct authority *authority, struct plan *plan, int dirfd,
     struct operators *operators, struct findings *findings,
     struct statements *ret_approvals) MUST_USE;
 
+/* ---- left-out.c ------------------------------------------------------- */
+
+/*
+ * The requests that certificates steps have left out, and why: for the room, and
+ * in full in the file left-out-N beside list N.  They stand in the lint report,
+ * too, which the list binds.  Nothing to do where there are none.
+ */
+int left_out_show(const struct run *run) MUST_USE;
+
 /* ---- confirm.c -------------------------------------------------------- */
 
 /*
@@ -186,13 +199,30 @@ int lint_open(struct run *run) MUST_USE;
  */
 int lint_before(struct run *run) MUST_USE;
 
+/* A signed object: in memory, or where it is large, in a file. */
+struct lint_signed {
+	struct der der;
+	const struct tbs_file *file; /* NULL: in memory */
+	uint64_t len;                /* in the file */
+	bool own;                    /* by the program's own lints, too */
+};
+
 /*
  * The program's lints and the outside linters over a signed object.  CA_R_VERIFY
  * where one refuses it.  *ret_report: JSON for the evidence, also then, or NULL
- * where the list's report says it all.
+ * where the list's report says it all.  Behind lint_open() on any thread.
  */
 int lint_after(struct run *run, const struct built_object *object,
-    struct der der, char **ret_report) MUST_USE;
+    const struct lint_signed *object_signed, char **ret_report) MUST_USE;
+
+/*
+ * The same for a response of a batch.  The program's own lints saw each before
+ * it was signed, with a constant for its signature; as whoever calls this has
+ * compared every other octet, they look again at the `first` of a window only.
+ * Outside linters see all.
+ */
+int lint_response(struct run *run, const struct built_batch *batch,
+    struct der der, bool first) MUST_USE;
 
 /* ---- sign.c ----------------------------------------------------------- */
 

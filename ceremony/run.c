@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ceremony/batch.h"
+#include "ceremony/ca-keys.h"
 #include "ceremony/event.h"
 #include "ceremony/reshare-private.h"
 #include "ceremony/run-private.h"
@@ -36,13 +38,16 @@ run_clear(struct run *run)
 	if (run->room != NULL && run->room->take_notes != NULL)
 		run->room->take_notes(run->room->ctx, NULL, NULL);
 	build_drop(&run->build);
-	for (size_t i = 0; i < run->earlier_count; i++)
+	for (size_t i = 0; i < run->earlier_count; i++) {
+		free(run->earlier[i].name);
 		free(run->earlier[i].der);
+	}
 	free(run->earlier);
 	free(run->object_list);
 	for (size_t i = 0; i < run->listed_act_count; i++)
 		free(run->listed_acts[i]);
 	free(run->listed_acts);
+	listed_batches_free(run->listed_batches, run->listed_batch_count);
 	free(run->list);
 	linters_free(run->linters);
 	free(run->lint_report);
@@ -245,35 +250,52 @@ note_module(struct run *run)
 	    "the run goes on with another PKCS#11 module", NULL);
 }
 
+/* A key that is to be made can be; one that is to be taken in is there. */
+static int
+check_planned_key(struct run *run, const struct planned_key *key)
+{
+	struct token *token = authority_token(run->authority);
+	const struct key_type *type;
+
+	if (key->order.adopt != NULL)
+		return authority_adopt_check(run->authority, key);
+	type = key_type_by_name(key->order.type);
+	return type == NULL || token_offers(token, type) < 0 ||
+		key_label_check(token, key->order.name) < 0
+	    ? -1
+	    : 0;
+}
+
+/* A key that the plan does not make is on the token, and fit. */
+static int
+check_signer(struct run *run, const struct build *preview, const char *name)
+{
+	const struct key *key = NULL;
+
+	for (size_t k = 0; k < preview->key_count; k++)
+		if (strcmp(preview->keys[k].order.name, name) == 0)
+			return 0;
+	return authority_key(run->authority, name, &key);
+}
+
 /* Everything that the token must be able to do, before it is asked to. */
 static int
 check_token(struct run *run, const struct build *preview)
 {
-	struct token *token = authority_token(run->authority);
 	const struct key *journal_key = NULL;
 
 	/* Without it no run can be closed. */
 	if (authority_key(run->authority, JOURNAL_KEY, &journal_key) < 0)
 		return -1;
-	for (size_t i = 0; i < preview->key_count; i++) {
-		const struct key_type *type =
-		    key_type_by_name(preview->keys[i].order.type);
-
-		if (type == NULL || token_offers(token, type) < 0 ||
-		    key_label_check(token, preview->keys[i].order.name) < 0)
+	for (size_t i = 0; i < preview->key_count; i++)
+		if (check_planned_key(run, &preview->keys[i]) < 0)
 			return -1;
-	}
-	for (size_t i = 0; i < preview->object_count; i++) {
-		const char *name = preview->objects[i].key;
-		const struct key *key = NULL;
-		bool planned = false;
-
-		for (size_t k = 0; k < preview->key_count; k++)
-			planned = planned ||
-			    strcmp(preview->keys[k].order.name, name) == 0;
-		if (!planned && authority_key(run->authority, name, &key) < 0)
+	for (size_t i = 0; i < preview->object_count; i++)
+		if (check_signer(run, preview, preview->objects[i].key) < 0)
 			return -1;
-	}
+	for (size_t i = 0; i < preview->batch_count; i++)
+		if (check_signer(run, preview, preview->batches[i].key) < 0)
+			return -1;
 	return 0;
 }
 
@@ -424,14 +446,17 @@ open_run(struct run *run)
 
 /* Make a key, or take the one that an earlier part of this run made. */
 static int
-make_key(struct run *run, const struct key_order *order)
+make_key(struct run *run, struct planned_key *planned)
 {
+	const struct key_order *order = &planned->order;
 	AUTO_STRUCT(key_row) row = { 0 };
 	const struct key *key = NULL;
 	const unsigned char *spki;
 	bool found = false;
 	size_t len;
 
+	if (order->adopt != NULL)
+		return authority_adopt_key(run->authority, planned);
 	if (journal_key(journal_of_run(run), order->name, &found, &row) < 0)
 		return -1;
 	if ((!found || row.state != KEY_LIVE) &&
@@ -450,13 +475,16 @@ make_keys(struct run *run)
 	const struct room *room = run->room;
 
 	if (run->build.key_count > 0)
-		show_phase(run, "Making keys inside the token");
+		show_phase(run,
+		    run->build.keys[0].order.adopt != NULL
+			? "Looking for the key on the token"
+			: "Making keys inside the token");
 	for (size_t i = 0; i < run->build.key_count; i++) {
 		if (!room->keep_going(room->ctx))
 			return ca_error(CA_R_INTERRUPTED,
 			    "stopped on request; go on with 'ca-tool plan run "
 			    "--resume'");
-		if (make_key(run, &run->build.keys[i].order) < 0)
+		if (make_key(run, &run->build.keys[i]) < 0)
 			return -1;
 		room->progress(room->ctx, "keys", i + 1, run->build.key_count);
 	}
@@ -470,7 +498,8 @@ destroy_key(void *ctx, const struct key_row *row)
 {
 	struct run *run = ctx;
 
-	return row->state == KEY_GONE
+	/* What was on the token before is not this run's to destroy. */
+	return row->state == KEY_GONE || row->adopted
 	    ? 0
 	    : authority_destroy_key(run->authority, run->nonce, row);
 }
@@ -634,6 +663,9 @@ list_stands(const struct run *run, const struct build *build)
 	for (size_t i = 0; i < build->object_count; i++)
 		if (build->objects[i].from == BUILT_NOW)
 			return false;
+	for (size_t i = 0; i < build->batch_count; i++)
+		if (build->batches[i].from == BUILT_NOW)
+			return false;
 	return true;
 }
 
@@ -646,10 +678,13 @@ in_window(const struct run *run, int64_t now)
 static int
 copy_keys(const struct build *from, struct build *to)
 {
-	for (size_t i = 0; i < from->key_count; i++)
+	for (size_t i = 0; i < from->key_count; i++) {
 		if (build_set_key(to, from->keys[i].order.name,
 			from->keys[i].spki, from->keys[i].spki_len) < 0)
 			return -1;
+		json_decref(to->keys[i].facts);
+		to->keys[i].facts = json_incref(from->keys[i].facts);
+	}
 	return 0;
 }
 
@@ -675,6 +710,8 @@ build_as_listed(struct run *run)
 	if (rc == 0)
 		rc = build_plan(
 		    &build, run->plan->steps, run->plan->params->steps_count);
+	if (rc == 0)
+		rc = batches_settle(run, &build);
 	if (rc == 0 && findings.errors == 0 && list_stands(run, &build)) {
 		struct build late = run->build;
 
@@ -702,6 +739,9 @@ nothing_left(const struct run *run)
 	for (size_t i = 0; i < run->build.object_count; i++)
 		if (run->build.objects[i].from != BUILT_AND_SIGNED)
 			return false;
+	for (size_t i = 0; i < run->build.batch_count; i++)
+		if (run->build.batches[i].from != BUILT_AND_SIGNED)
+			return false;
 	return run->build.act_count == 0;
 }
 
@@ -720,6 +760,8 @@ confirm(struct run *run)
 	if (nothing_left(run))
 		return 0;
 	show_phase(run, "This will be signed, and done");
+	if (left_out_show(run) < 0)
+		return -1;
 	if (confirm_list(run, &no) < 0)
 		return no ? refuse_for_error(run) : -1;
 	if (is_late(run))
@@ -738,6 +780,14 @@ check_signers(struct run *run)
 
 		if (o->from != BUILT_AND_SIGNED &&
 		    authority_key(run->authority, o->key, &key) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < run->build.batch_count; i++) {
+		const struct built_batch *batch = &run->build.batches[i];
+		const struct key *key = NULL;
+
+		if (batch->from != BUILT_AND_SIGNED &&
+		    authority_key(run->authority, batch->key, &key) < 0)
 			return -1;
 	}
 	return 0;
@@ -762,7 +812,7 @@ build(struct run *run)
 		return -1;
 	if (run->findings->errors > 0)
 		return refuse(run, "the plan was refused when it was built");
-	if (build_as_listed(run) < 0)
+	if (batches_settle(run, &run->build) < 0 || build_as_listed(run) < 0)
 		return -1;
 	run->object_list =
 	    calloc(run->build.object_count + 1, sizeof(*run->object_list));
@@ -984,6 +1034,8 @@ set_placeholders(struct build *build)
 		AUTO_BYTES(spki) = NULL;
 		size_t len = 0;
 
+		if (order->adopt != NULL)
+			continue; /* its certificate has it */
 		if (type == NULL)
 			return ca_error(
 			    CA_R_INTERNAL, "no type of key '%s'", order->type);

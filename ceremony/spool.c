@@ -4,18 +4,23 @@
  * it holds the to-be-signed bytes, one behind the other.  Both are on disk
  * before the first intent.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/date.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/staged.h"
 #include "base/text.h"
+#include "ceremony/act-lists.h"
+#include "ceremony/batch.h"
 #include "ceremony/run-private.h"
 
 /*
- * A growing buffer; BIO does the growing.  What nobody would read back is not
- * written.
+ * The list grows in memory, for it is signed whole; BIO does the growing.  What
+ * nobody would read back is not written.
  */
 static int
 append_bytes(BIO *bio, const void *bytes, size_t len)
@@ -26,8 +31,8 @@ append_bytes(BIO *bio, const void *bytes, size_t len)
 	if (held < 0 || len > LIST_MAX_BYTES ||
 	    (size_t)held > LIST_MAX_BYTES - len)
 		return ca_error(CA_R_POLICY,
-		    "the list of what is to be signed, or its octets, come to "
-		    "more than %d MiB; split the plan into several",
+		    "the list of what is to be signed comes to more than %d "
+		    "MiB; split the plan into several",
 		    LIST_MAX_BYTES >> 20);
 	if (BIO_write(bio, bytes, (int)len) != (int)len)
 		return ca_error(CA_R_MEMORY, "no memory for a list");
@@ -111,36 +116,173 @@ act_line(const struct built_act *act, size_t number)
 	    act->summary);
 }
 
-static int
-compose(struct run *run, BIO *list, BIO *spool, size_t *ret_objects)
+static json_t *
+batch_json(const struct built_batch *batch, size_t number, uint64_t offset)
 {
-	size_t offset = 0, objects = 0;
+	AUTO_CHARS(algorithm) = text_hex(batch->alg->der, batch->alg->der_len);
+	AUTO_CHARS(key) = sha256_hex(batch->signer, batch->signer_len);
+	AUTO_CHARS(lines) = NULL;
+	unsigned char root[HASH_LEN];
+	char root_hex[HASH_HEX_SIZE], built[DATE_TEXT_SIZE];
+	size_t len = 0;
 
-	if (append_header(run, list) < 0)
+	if (algorithm == NULL || key == NULL ||
+	    batch_lines(batch, 0, batch->count, &lines, &len, root) < 0)
+		return NULL;
+	text_hex_into(root, HASH_LEN, root_hex);
+	date_format(batch->built, built);
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:s, "
+			 "s:s, s:O, s:O}",
+	    "batch", (json_int_t)number, "kind", object_kind_name(OBJECT_OCSP),
+	    "name", batch->name, "key", key, "algorithm", algorithm, "count",
+	    (json_int_t)batch->count, "root", root_hex, "offset",
+	    (json_int_t)offset, "length", (json_int_t)batch->tbs_len, "built",
+	    built, "summary", batch->summary, "facts", batch->facts, "lint",
+	    batch->lint);
+}
+
+/* What nobody would read back, on another machine, is not written. */
+static int
+check_spool(uint64_t offset, uint64_t len)
+{
+	if (len <= LIST_MAX_BYTES && offset <= LIST_MAX_BYTES - len)
+		return 0;
+	return ca_error(CA_R_POLICY,
+	    "what is to be signed comes to more than %d MiB; split the plan "
+	    "into several",
+	    LIST_MAX_BYTES >> 20);
+}
+
+/* Its octets, whether they are in memory or not. */
+static int
+spool_tbs(struct staged *spool, const struct tbs *tbs)
+{
+	enum { PIECE = 1 << 16 };
+	struct tbs_reader reader;
+	struct der_source source;
+	AUTO_BYTES(piece) = NULL;
+	size_t n = 0;
+
+	if (tbs->file == NULL)
+		return staged_write(spool, tbs->der, tbs->len);
+	piece = malloc(PIECE);
+	if (piece == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a list");
+	if (tbs_source(tbs, &reader, &source) < 0)
 		return -1;
+	for (uint64_t at = 0; at < source.len; at += n) {
+		if (source.read(source.ctx, at, piece, PIECE, &n) < 0 ||
+		    staged_write(spool, piece, n) < 0)
+			return -1;
+		if (n == 0)
+			return ca_error(CA_R_IO, "a file was cut short");
+	}
+	return 0;
+}
+
+/* What the newest list says, for a list that is made now. */
+static void
+drop_listed(struct run *run)
+{
+	listed_batches_free(run->listed_batches, run->listed_batch_count);
+	run->listed_batches = NULL;
+	run->listed_batch_count = 0;
+}
+
+static int
+compose_objects(struct run *run, BIO *list, struct staged *spool,
+    uint64_t *offset, size_t *ret_objects)
+{
 	for (size_t i = 0; i < run->build.object_count; i++) {
 		const struct built_object *o = &run->build.objects[i];
 
 		if (o->from == BUILT_AND_SIGNED)
 			continue;
-		if (append_line(list, object_line(o, i, offset)) < 0 ||
-		    append_bytes(spool, o->tbs.der, o->tbs.len) < 0)
+		if (check_spool(*offset, o->tbs.len) < 0 ||
+		    append_line(list, object_line(o, i, *offset)) < 0 ||
+		    spool_tbs(spool, &o->tbs) < 0)
 			return -1;
-		offset += o->tbs.len;
+		*offset += o->tbs.len;
 		run->object_list[i] = run->lists;
-		objects++;
+		(*ret_objects)++;
 	}
+	return 0;
+}
+
+/* Every line, for those who look at one: list-N-batch-NAME. */
+static int
+write_responses(struct run *run, const struct built_batch *batch)
+{
+	AUTO_CHARS(name) =
+	    text_printf("list-%u-batch-%s", run->lists, batch->name);
+	AUTO_CHARS(lines) = NULL;
+	unsigned char root[HASH_LEN];
+	size_t len = 0;
+
+	if (name == NULL ||
+	    batch_lines(batch, 0, batch->count, &lines, &len, root) < 0)
+		return -1;
+	return file_write_at(run->fd, name, lines, len, 0600, FILE_REPLACE);
+}
+
+static int
+compose_batches(struct run *run, BIO *list, struct staged *spool,
+    uint64_t *offset, size_t *ret_batches)
+{
+	for (size_t i = 0; i < run->build.batch_count; i++) {
+		struct built_batch *batch = &run->build.batches[i];
+
+		if (batch->from == BUILT_AND_SIGNED)
+			continue;
+		batch_drop_signed(batch);
+		if (check_spool(*offset, batch->tbs_len) < 0 ||
+		    append_line(list, batch_json(batch, i, *offset)) < 0 ||
+		    staged_write(spool, batch->tbs, batch->tbs_len) < 0 ||
+		    write_responses(run, batch) < 0)
+			return -1;
+		*offset += batch->tbs_len;
+		(*ret_batches)++;
+	}
+	return 0;
+}
+
+struct counts {
+	size_t objects, batches;
+};
+
+static int
+compose(
+    struct run *run, BIO *list, struct staged *spool, struct counts *ret_counts)
+{
+	uint64_t offset = 0;
+
+	drop_listed(run);
+	if (append_header(run, list) < 0 ||
+	    compose_objects(run, list, spool, &offset, &ret_counts->objects) <
+		0 ||
+	    compose_batches(run, list, spool, &offset, &ret_counts->batches) <
+		0)
+		return -1;
 	for (size_t i = 0; i < run->build.act_count; i++)
 		if (append_line(list, act_line(&run->build.acts[i], i)) < 0)
 			return -1;
-	*ret_objects = objects;
 	return 0;
 }
 
 static int
-write_file(struct run *run, const char *form, BIO *bio)
+begin_spool(struct run *run, struct staged *spool)
 {
-	AUTO_CHARS(name) = text_printf("%s-%u", form, run->lists);
+	AUTO_CHARS(name) = text_printf("spool-%u", run->lists);
+
+	return name == NULL
+	    ? -1
+	    : staged_begin(spool, run->fd, name, name, 0600, FILE_REPLACE);
+}
+
+static int
+write_list(struct run *run, BIO *bio)
+{
+	AUTO_CHARS(name) = text_printf("list-%u", run->lists);
 	char *data = NULL;
 	long len = BIO_get_mem_data(bio, &data);
 
@@ -164,8 +306,19 @@ hold_list(struct run *run, const void *data, size_t len)
 	return 0;
 }
 
+static size_t
+count_responses(const struct run *run)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->build.batch_count; i++)
+		if (run->build.batches[i].from != BUILT_AND_SIGNED)
+			n += run->build.batches[i].count;
+	return n;
+}
+
 static int
-journal_list(struct run *run, BIO *list, size_t objects)
+journal_list(struct run *run, BIO *list, const struct counts *counts)
 {
 	char *data = NULL;
 	long len = BIO_get_mem_data(list, &data);
@@ -173,7 +326,7 @@ journal_list(struct run *run, BIO *list, size_t objects)
 	AUTO_CHARS(text) = text_printf(
 	    "everything was built; to be signed: %zu, to be done without a "
 	    "signature: %zu",
-	    objects, run->build.act_count);
+	    counts->objects + count_responses(run), run->build.act_count);
 
 	unsigned char digest[HASH_LEN], lint[HASH_LEN];
 	char lint_hex[HASH_HEX_SIZE];
@@ -187,11 +340,12 @@ journal_list(struct run *run, BIO *list, size_t objects)
 		return -1;
 	text_hex_into(lint, HASH_LEN, lint_hex);
 	return journal_append(journal_of_run(run), ENTRY_LIST,
-	    json_pack("{s:s, s:i, s:s, s:I, s:I, s:b, s:s}", "run", run->nonce,
-		"list", (int)run->lists, "sha256", hash, "objects",
-		(json_int_t)objects, "acts", (json_int_t)run->build.act_count,
-		"unattended", plan_unattended(run->plan) ? 1 : 0, "lint",
-		lint_hex),
+	    json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:b, s:s}", "run",
+		run->nonce, "list", (int)run->lists, "sha256", hash, "objects",
+		(json_int_t)counts->objects, "batches",
+		(json_int_t)counts->batches, "acts",
+		(json_int_t)run->build.act_count, "unattended",
+		plan_unattended(run->plan) ? 1 : 0, "lint", lint_hex),
 	    text, NULL);
 }
 
@@ -199,15 +353,15 @@ int
 spool_write(struct run *run)
 {
 	AUTO(BIO) *list = BIO_new(BIO_s_mem());
-	AUTO(BIO) *spool = BIO_new(BIO_s_mem());
-	size_t objects = 0;
+	AUTO_STRUCT(staged) spool = staged_new();
+	struct counts counts = { 0, 0 };
 
-	if (list == NULL || spool == NULL)
+	if (list == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for a list");
-	if (compose(run, list, spool, &objects) < 0 ||
-	    write_file(run, "spool", spool) < 0 ||
-	    write_file(run, "list", list) < 0 ||
-	    journal_list(run, list, objects) < 0)
+	if (begin_spool(run, &spool) < 0 ||
+	    compose(run, list, &spool, &counts) < 0 || staged_end(&spool) < 0 ||
+	    staged_commit(&spool) < 0 || write_list(run, list) < 0 ||
+	    act_lists_write(run) < 0 || journal_list(run, list, &counts) < 0)
 		return -1;
 	run->lists++;
 	return 0;
@@ -225,6 +379,8 @@ spool_items(const struct run *run)
 
 	for (size_t i = 0; i < run->build.object_count; i++)
 		n += run->build.objects[i].from != BUILT_AND_SIGNED;
+	for (size_t i = 0; i < run->build.batch_count; i++)
+		n += run->build.batches[i].from != BUILT_AND_SIGNED;
 	return n;
 }
 
@@ -262,6 +418,67 @@ show_object(
 	return room_lines(run->room, "   ", hash);
 }
 
+static int
+show_batch(const struct run *run, size_t n, const struct built_batch *batch)
+{
+	AUTO_CHARS(head) = text_printf("%zu. sign %zu OCSP responses '%s' with "
+				       "key '%s'",
+	    n, batch->count - batch->signed_count, batch->name, batch->key);
+	AUTO_CHARS(lint) = NULL;
+	AUTO_CHARS(lines) = NULL;
+	AUTO_CHARS(hash) = NULL;
+	unsigned char root[HASH_LEN];
+	char hex[HASH_HEX_SIZE];
+	size_t len = 0;
+
+	if (batch_lines(batch, 0, batch->count, &lines, &len, root) < 0)
+		return -1;
+	text_hex_into(root, HASH_LEN, hex);
+	hash = text_printf("root of the tree over all %zu (SHA-256, RFC "
+			   "6962):\n  %s",
+	    batch->count, hex);
+	if (room_lines(run->room, "", head) < 0 ||
+	    room_lines(run->room, "   ", batch->details) < 0 ||
+	    built_lint_text(batch->lint, &lint) < 0 ||
+	    room_lint(run->room, lint) < 0)
+		return -1;
+	return room_lines(run->room, "   ", hash);
+}
+
+/* What it is about; with all of a batch of 20, and the ends of a larger one. */
+static int
+show_responses(const struct run *run, size_t n, const struct built_batch *batch)
+{
+	enum { ENDS = 10 };
+	const size_t count = batch->count;
+
+	if (show_batch(run, n, batch) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		char line[BATCH_LINE_MAX + 1];
+		size_t len;
+
+		if (i == ENDS && count > 2 * ENDS) {
+			AUTO_CHARS(gap) =
+			    text_printf("... %zu more; all are in "
+					"ceremonies/%s/list-%u-batch-%s",
+				count - 2 * ENDS, run->plan->directory,
+				run->lists - 1, batch->name);
+
+			if (room_lines(run->room, "   ", gap) < 0)
+				return -1;
+			i = count - ENDS;
+		}
+		len = batch_line(batch, i, line);
+		if (len == 0)
+			return -1;
+		line[len - 1] = '\0';
+		if (room_lines(run->room, "   ", line) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 spool_show(const struct run *run)
 {
@@ -272,11 +489,17 @@ spool_show(const struct run *run)
 		if (run->build.objects[i].from != BUILT_AND_SIGNED &&
 		    show_object(run, ++n, &run->build.objects[i], brief) < 0)
 			return -1;
+	for (size_t i = 0; i < run->build.batch_count; i++)
+		if (run->build.batches[i].from != BUILT_AND_SIGNED &&
+		    show_batch(run, ++n, &run->build.batches[i]) < 0)
+			return -1;
 	for (size_t i = 0; i < run->build.act_count; i++) {
 		AUTO_CHARS(line) =
 		    text_printf("%zu. %s", ++n, run->build.acts[i].summary);
 
-		if (room_lines(run->room, "", line) < 0)
+		if (room_lines(run->room, "", line) < 0 ||
+		    act_show(run->room, "   ", &run->build.acts[i]) < 0 ||
+		    act_show_file(run, i) < 0)
 			return -1;
 	}
 	return 0;
@@ -303,11 +526,17 @@ spool_show_item(const struct run *run, size_t item)
 		if (run->build.objects[i].from != BUILT_AND_SIGNED &&
 		    ++n == item)
 			return show_decoded(run, n, &run->build.objects[i]);
+	for (size_t i = 0; i < run->build.batch_count; i++)
+		if (run->build.batches[i].from != BUILT_AND_SIGNED &&
+		    ++n == item)
+			return show_responses(run, n, &run->build.batches[i]);
 	for (size_t i = 0; i < run->build.act_count; i++)
 		if (++n == item) {
 			const struct built_act *act = &run->build.acts[i];
 
-			if (room_lines(run->room, "", act->summary) < 0)
+			if (room_lines(run->room, "", act->summary) < 0 ||
+			    act_show(run->room, "   ", act) < 0 ||
+			    act_show_file(run, i) < 0)
 				return -1;
 			return room_lines(run->room, "   ", act->text);
 		}
@@ -317,15 +546,14 @@ spool_show_item(const struct run *run, size_t item)
 /* ---- loading ---------------------------------------------------------- */
 
 struct spool {
-	unsigned char *data;
-	size_t len;
+	int fd;    /* -1: it is lost */
 	bool lost; /* something of the list is not in it */
 };
 
 static void
 spool_clear(struct spool *spool)
 {
-	free(spool->data);
+	cleanup_fd(&spool->fd);
 }
 CLEANUP_DEFINE_STRUCT(spool);
 
@@ -352,6 +580,37 @@ earlier_at(struct run *run, size_t number)
 	return &rows[number];
 }
 
+/* A certificates step sees by it which requests had been left out. */
+static int
+name_earlier(struct earlier_object *e, const char *name)
+{
+	free(e->name);
+	e->name = text_copy(name);
+	return e->name == NULL ? -1 : 0;
+}
+
+/* So many octets of the spool; false: it has them not. */
+static bool
+cut_spool(const struct spool *spool, uint64_t offset, size_t len,
+    unsigned char **ret_der)
+{
+	AUTO_BYTES(der) = malloc(len);
+	size_t done = 0;
+
+	while (der != NULL && spool->fd >= 0 && done < len) {
+		ssize_t n = pread(
+		    spool->fd, der + done, len - done, (off_t)(offset + done));
+
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	if (done < len)
+		return false;
+	*ret_der = TAKE(der);
+	return true;
+}
+
 /*
  * The to-be-signed bytes of one line, cut from the spool and compared.  The
  * spool is no evidence: what it has lost is built, and confirmed, anew.
@@ -360,29 +619,31 @@ static int
 load_object(struct run *run, json_t *row, struct spool *spool)
 {
 	json_int_t number, offset, length;
-	const char *algorithm, *tbs, *built;
+	const char *algorithm, *tbs, *built, *name;
 	AUTO_BYTES(alg) = NULL;
+	AUTO_BYTES(der) = NULL;
 	AUTO_CHARS(hash) = NULL;
 	size_t alg_len = 0;
 	struct earlier_object *e;
 	int64_t when;
 
-	if (json_unpack(row, "{s:I, s:s, s:s, s:I, s:I, s:s}", "object",
-		&number, "algorithm", &algorithm, "tbs", &tbs, "offset",
-		&offset, "length", &length, "built", &built) != 0 ||
+	if (json_unpack(row, "{s:I, s:s, s:s, s:s, s:I, s:I, s:s}", "object",
+		&number, "name", &name, "algorithm", &algorithm, "tbs", &tbs,
+		"offset", &offset, "length", &length, "built", &built) != 0 ||
 	    number < 0 || offset < 0 || length <= 0)
 		return ca_error(CA_R_CORRUPT, "the list is malformed");
 	if (text_unhex(algorithm, &alg, &alg_len) < 0 ||
 	    date_parse(built, &when) < 0)
 		return -1;
 	e = earlier_at(run, (size_t)number);
-	if (e == NULL)
+	if (e == NULL || name_earlier(e, name) < 0)
 		return -1;
-	if ((uint64_t)offset + (uint64_t)length > spool->len) {
+	if (length > JOURNAL_EVIDENCE_MAX ||
+	    !cut_spool(spool, (uint64_t)offset, (size_t)length, &der)) {
 		spool->lost = true;
 		return 0;
 	}
-	hash = sha256_hex(spool->data + offset, (size_t)length);
+	hash = sha256_hex(der, (size_t)length);
 	if (hash == NULL)
 		return -1;
 	if (strcmp(hash, tbs) != 0) {
@@ -395,8 +656,35 @@ load_object(struct run *run, json_t *row, struct spool *spool)
 	e->state = EARLIER_SPOOLED;
 	e->built = when;
 	e->len = (size_t)length;
-	e->der = bytes_copy(spool->data + offset, e->len);
-	return e->der == NULL ? -1 : 0;
+	e->der = TAKE(der);
+	return 0;
+}
+
+/* Its responses are made again: the journal says which ones are signed. */
+static int
+load_batch(struct run *run, json_t *row)
+{
+	struct listed_batch *rows, *listed;
+	const char *name, *root;
+	json_int_t count;
+
+	if (json_unpack(row, "{s:s, s:I, s:s}", "name", &name, "count", &count,
+		"root", &root) != 0 ||
+	    count <= 0 || strlen(root) != HASH_HEX_SIZE - 1)
+		return ca_error(CA_R_CORRUPT, "the list is malformed");
+	rows = realloc(
+	    run->listed_batches, (run->listed_batch_count + 1) * sizeof(*rows));
+	if (rows == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a list");
+	run->listed_batches = rows;
+	listed = &rows[run->listed_batch_count];
+	*listed = (struct listed_batch){ .count = (size_t)count };
+	memcpy(listed->root, root, HASH_HEX_SIZE);
+	listed->name = text_copy(name);
+	if (listed->name == NULL)
+		return -1;
+	run->listed_batch_count++;
+	return 0;
 }
 
 static int
@@ -437,6 +725,8 @@ load_line(struct run *run, const char *line, size_t len, struct spool *spool)
 		return ca_error(CA_R_CORRUPT, "the list is malformed");
 	if (json_object_get(row, "object") != NULL)
 		rc = load_object(run, row, spool);
+	else if (json_object_get(row, "batch") != NULL)
+		rc = load_batch(run, row);
 	else if (json_object_get(row, "act") != NULL)
 		rc = load_act(run, row);
 	else
@@ -489,21 +779,20 @@ check_list(
 	return 0;
 }
 
-/* Empty where it is lost, or cannot be ours. */
+/* -1 where it is lost, or cannot be ours. */
 static int
-read_spool(struct run *run, unsigned number, struct spool *spool)
+open_spool(struct run *run, unsigned number, struct spool *spool)
 {
 	AUTO_CHARS(name) = text_printf("spool-%u", number);
+	struct stat st;
 
 	if (name == NULL)
 		return -1;
-	if (file_read_at(
-		run->fd, name, LIST_MAX_BYTES, &spool->data, &spool->len) == 0)
-		return 0;
-	if (ca_error_reason() != CA_R_MISSING &&
-	    ca_error_reason() != CA_R_INPUT)
-		return -1;
-	ca_error_clear();
+	spool->fd = openat(
+	    run->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (spool->fd >= 0 &&
+	    (fstat(spool->fd, &st) != 0 || !S_ISREG(st.st_mode)))
+		cleanup_fd(&spool->fd);
 	return 0;
 }
 
@@ -545,7 +834,7 @@ static int
 load_list(struct run *run, unsigned number)
 {
 	AUTO_CHARS(name) = text_printf("list-%u", number);
-	AUTO_STRUCT(spool) spool = { 0 };
+	AUTO_STRUCT(spool) spool = { .fd = -1 };
 	AUTO_BYTES(list) = NULL;
 	size_t len = 0;
 
@@ -553,7 +842,7 @@ load_list(struct run *run, unsigned number)
 	    file_read_at(run->fd, name, LIST_MAX_BYTES, &list, &len) < 0 ||
 	    check_list(run, number, list, len) < 0 ||
 	    hold_list(run, list, len) < 0 ||
-	    read_spool(run, number, &spool) < 0 ||
+	    open_spool(run, number, &spool) < 0 ||
 	    load_lines(run, list, len, &spool) < 0)
 		return -1;
 	return spool.lost ? show_lost(run, number) : 0;
@@ -592,7 +881,9 @@ apply_row(void *ctx, const struct object_row *row)
 	if (e == NULL)
 		return -1;
 	free(e->der);
-	*e = (struct earlier_object){ 0 };
+	*e = (struct earlier_object){ .name = e->name };
+	if (name_earlier(e, row->name) < 0)
+		return -1;
 	if (row->state != OBJECT_SIGNED)
 		return 0;
 	if (journal_object_bytes(journal_of_run(run), row, &e->der, &e->len) <

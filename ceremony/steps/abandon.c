@@ -105,7 +105,10 @@ abandon_keeps_key(struct journal *journal, const char *run,
 	struct key_use use = { .run = run };
 	int rc;
 
-	*ret_kept = false;
+	/* What was on the token before is not the run's to destroy. */
+	*ret_kept = key->adopted;
+	if (key->adopted)
+		return 0;
 	if (key->spki == NULL)
 		return 0; /* half made: it cannot have signed */
 	spki = sha256_hex(key->spki, key->spki_len);

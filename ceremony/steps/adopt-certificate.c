@@ -7,7 +7,7 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "ceremony/steps/build.h"
+#include "ceremony/steps/adopt-private.h"
 
 static int
 inputs(const struct step *step, const struct input_visitor *visitor)
@@ -43,9 +43,8 @@ describe(const struct step *step, char **ret_text)
 	    p->certificate, p->key, p->name);
 }
 
-/* Read a file that the plan names; NULL and a finding if it is malformed. */
-static int
-read_file(struct build *build, const struct step *step, const char *member,
+int
+adopt_read(struct build *build, const struct step *step, const char *member,
     const char *file, X509 **ret_certificate)
 {
 	const struct input *input =
@@ -76,14 +75,12 @@ CLEANUP_DEFINE_STRUCT(chain);
 
 /* *ret_whole: each file is a certificate. */
 static int
-read_chain(struct build *build, const struct step *step, struct chain *chain,
-    bool *ret_whole)
+read_chain(struct build *build, const struct step *step, char *const *files,
+    unsigned count, struct chain *chain, bool *ret_whole)
 {
-	const struct adopt_params *p = step->params;
-
-	for (unsigned i = 0; i < p->chain_count && i < CHAIN_MAX; i++) {
-		if (read_file(build, step, "chain", p->chain[i],
-			&chain->certs[i]) < 0)
+	for (unsigned i = 0; i < count && i < CHAIN_MAX; i++) {
+		if (adopt_read(
+			build, step, "chain", files[i], &chain->certs[i]) < 0)
 			return -1;
 		if (chain->certs[i] == NULL)
 			return 0;
@@ -94,8 +91,9 @@ read_chain(struct build *build, const struct step *step, struct chain *chain,
 }
 
 /* Each link for itself, to say what is wrong; then the path as a whole. */
-static int
-check_chain(struct build *build, const struct step *step, X509 *certificate)
+int
+adopt_check_chain(struct build *build, const struct step *step,
+    X509 *certificate, char *const *files, unsigned count)
 {
 	const char *place = step_place(step, "chain");
 	AUTO_STRUCT(chain) chain = { 0 };
@@ -103,7 +101,7 @@ check_chain(struct build *build, const struct step *step, X509 *certificate)
 	size_t errors = build->findings->errors;
 	bool whole = false;
 
-	if (read_chain(build, step, &chain, &whole) < 0)
+	if (read_chain(build, step, files, count, &chain, &whole) < 0)
 		return -1;
 	if (!whole)
 		return 0;
@@ -126,6 +124,20 @@ check_chain(struct build *build, const struct step *step, X509 *certificate)
 	    build->now, place, build->findings);
 }
 
+void
+adopt_check_ca(struct build *build, const struct step *step,
+    const struct certificate_facts *facts)
+{
+	if (!facts->is_ca || !facts->signs_crls)
+		step_finding(build, step, "certificate", "CRL-SIGNER-KU",
+		    "RFC 5280, section 4.2.1.3",
+		    "the certificate is not that of a CA that may sign CRLs");
+	if (build->now < facts->not_before || build->now > facts->not_after)
+		step_finding(build, step, "certificate", "ADOPT-TIME",
+		    "RFC 5280, section 4.1.2.5",
+		    "the certificate is not valid now");
+}
+
 /* It must be a CA in force, and its key must be the one that was kept. */
 static void
 check_subject(struct build *build, const struct step *step,
@@ -136,25 +148,18 @@ check_subject(struct build *build, const struct step *step,
 		step_finding(build, step, "certificate", "ADOPT-KEY", NULL,
 		    "the certificate's public key is not the one kept for this "
 		    "key when it was made");
-	if (!facts->is_ca || !facts->signs_crls)
-		step_finding(build, step, "certificate", "CRL-SIGNER-KU",
-		    "RFC 5280, section 4.2.1.3",
-		    "the certificate is not that of a CA that may sign CRLs");
+	adopt_check_ca(build, step, facts);
 	if (facts->self_issued)
 		step_finding(build, step, "certificate", "ADOPT-SELF", NULL,
 		    "the certificate is self-issued; only one that another CA "
 		    "issued can be taken in");
-	if (build->now < facts->not_before || build->now > facts->not_after)
-		step_finding(build, step, "certificate", "ADOPT-TIME",
-		    "RFC 5280, section 4.1.2.5",
-		    "the certificate is not valid now");
 }
 
 static json_t *
-make_data(const struct step *step, const struct certificate_facts *facts,
-    const unsigned char *der, size_t der_len)
+make_data(const char *name, const char *key,
+    const struct certificate_facts *facts, const unsigned char *der,
+    size_t der_len)
 {
-	const struct adopt_params *p = step->params;
 	AUTO_CHARS(sha) = sha256_hex(der, der_len);
 	AUTO_CHARS(issuer_dn) =
 	    sha256_hex(facts->issuer_der, facts->issuer_len);
@@ -170,16 +175,16 @@ make_data(const struct step *step, const struct certificate_facts *facts,
 	date_format(facts->not_before, from);
 	date_format(facts->not_after, until);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}",
-	    "name", p->name, "key", p->key, "sha256", sha, "issuer_dn",
-	    issuer_dn, "subject_dn", subject_dn, "serial", serial, "spki", spki,
+	    "name", name, "key", key, "sha256", sha, "issuer_dn", issuer_dn,
+	    "subject_dn", subject_dn, "serial", serial, "spki", spki,
 	    "not_before", from, "not_after", until, "ca", facts->is_ca ? 1 : 0);
 }
 
-static int
-add_act(struct build *build, const struct step *step,
-    const struct certificate_facts *facts, X509 *certificate)
+int
+adopt_add_certificate(struct build *build, const struct step *step,
+    const char *name, const char *key, const struct certificate_facts *facts,
+    X509 *certificate)
 {
-	const struct adopt_params *p = step->params;
 	AUTO_DER(der) = NULL;
 	int len = i2d_X509(certificate, &der);
 	struct built_act act = { .entry = ENTRY_ADOPTED, .step = step };
@@ -189,31 +194,31 @@ add_act(struct build *build, const struct step *step,
 	act.certificate = certificate;
 	act.der_len = (size_t)len;
 	act.der = bytes_copy(der, act.der_len);
-	act.data = make_data(step, facts, der, act.der_len);
-	act.kind = text_copy("adopt-certificate");
-	act.name = text_copy(p->name);
-	act.key = text_copy(p->key);
+	act.data = make_data(name, key, facts, der, act.der_len);
+	act.kind = text_copy(step->kind->name);
+	act.name = text_copy(name);
+	act.key = text_copy(key);
 	act.summary = text_printf(
 	    "take in certificate '%s', subject %s, issued by %s for key '%s'",
-	    p->name, facts->subject, facts->issuer, p->key);
+	    name, facts->subject, facts->issuer, key);
 	return build_add_act(build, &act);
 }
 
-/* By an earlier part of the run that is resumed: not judged again. */
-static int
-taken_in_already(const struct build *build, const char *name, bool *ret_done)
+int
+adopt_is_done(const struct build *build, const char *name, bool *ret_done)
 {
 	AUTO_STRUCT(object_row) row = { 0 };
 
 	if (!build->resumed)
 		return 0;
+	/* By an earlier part of the run: not judged again. */
 	return journal_object(
 	    build->journal, "certificate", name, ret_done, &row);
 }
 
 /* FLD-SERIAL-UNIQUE: one certificate has one name here. */
-static int
-check_unknown(struct build *build, const struct step *step,
+int
+adopt_check_unknown(struct build *build, const struct step *step,
     const struct certificate_facts *facts)
 {
 	AUTO_CHARS(dn) = sha256_hex(facts->issuer_der, facts->issuer_len);
@@ -243,10 +248,13 @@ check_certificate(struct build *build, const struct step *step,
     const struct certificate_facts *facts, const struct key_view *key,
     X509 *certificate)
 {
+	const struct adopt_params *p = step->params;
+
 	check_subject(build, step, facts, key);
-	if (check_unknown(build, step, facts) < 0)
+	if (adopt_check_unknown(build, step, facts) < 0)
 		return -1;
-	return check_chain(build, step, certificate);
+	return adopt_check_chain(
+	    build, step, certificate, p->chain, p->chain_count);
 }
 
 static int
@@ -259,12 +267,12 @@ build(struct build *build, const struct step *step)
 	size_t errors = build->findings->errors;
 	bool done = false;
 
-	if (taken_in_already(build, p->name, &done) < 0)
+	if (adopt_is_done(build, p->name, &done) < 0)
 		return -1;
 	if (done)
 		return 0;
 	if (build_key(build, step, "key", p->key, "ca", &key) < 0 ||
-	    read_file(
+	    adopt_read(
 		build, step, "certificate", p->certificate, &certificate) < 0)
 		return -1;
 	if (!key.found || certificate == NULL)
@@ -276,7 +284,8 @@ build(struct build *build, const struct step *step)
 		return -1;
 	if (build->findings->errors > errors)
 		return 0;
-	return add_act(build, step, &facts, certificate);
+	return adopt_add_certificate(
+	    build, step, p->name, p->key, &facts, certificate);
 }
 
 static const char *

@@ -5,9 +5,43 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "ceremony/steps/index.h"
+#include "profiles/lint/lint.h"
 
 /* Older spooled objects are built and confirmed anew. */
 enum { EARLIER_MAX_AGE = 12 * 3600 };
+
+/*
+ * The public key of a key that is taken in, from its certificate.  What is
+ * malformed stays without one: the step's check says why.
+ */
+static int
+read_adopted(const struct build *build, struct planned_key *key)
+{
+	const struct input *input =
+	    inputs_find(build->inputs, INPUT_FILE, key->order.adopt);
+	AUTO(X509) *certificate = NULL;
+	AUTO_STRUCT(certificate_facts) facts = { 0 };
+	const struct key_type *type;
+
+	if (input == NULL)
+		return 0;
+	if (certificate_read(
+		key->order.adopt, input->data, input->len, &certificate) < 0 ||
+	    certificate_facts(certificate, &facts) < 0) {
+		if (ca_error_exit_status() != CA_EXIT_REFUSED)
+			return -1;
+		ca_error_clear();
+		return 0;
+	}
+	type = key_type_of_spki(facts.spki, facts.spki_len);
+	if (type == NULL)
+		return 0;
+	key->order.type = type->name;
+	key->spki = bytes_copy(facts.spki, facts.spki_len);
+	key->spki_len = facts.spki_len;
+	return key->spki == NULL ? -1 : 0;
+}
 
 static int
 add_key(struct build *build, const struct step *step)
@@ -16,9 +50,13 @@ add_key(struct build *build, const struct step *step)
 	struct planned_key key = { .step = step->index };
 
 	step->kind->keys(step, &key.order);
+	if (key.order.adopt != NULL && read_adopted(build, &key) < 0)
+		return -1;
 	keys = realloc(build->keys, (build->key_count + 1) * sizeof(*keys));
-	if (keys == NULL)
+	if (keys == NULL) {
+		free(key.spki);
 		return ca_error(CA_R_MEMORY, "no memory for keys");
+	}
 	build->keys = keys;
 	keys[build->key_count++] = key;
 	return 0;
@@ -57,10 +95,12 @@ set_placeholders(struct build *build)
 {
 	for (size_t i = 0; i < build->key_count; i++) {
 		struct planned_key *key = &build->keys[i];
-		const struct key_type *type = key_type_by_name(key->order.type);
+		const struct key_type *type = key->order.adopt != NULL
+		    ? NULL
+		    : key_type_by_name(key->order.type);
 
 		if (type == NULL)
-			continue; /* its step has a finding */
+			continue; /* taken in; or its step has a finding */
 		if (placeholder_spki(type, i, &key->spki, &key->spki_len) < 0)
 			return -1;
 	}
@@ -172,6 +212,9 @@ built_object_clear(struct built_object *object)
 	X509_free(object->certificate);
 	free(object->issuer_der);
 	free(object->existing_der);
+	if (object->previous != NULL)
+		cleanup_fd(&object->previous->fd);
+	free(object->previous);
 	json_decref(object->lint);
 	json_decref(object->facts);
 	free(object->summary);
@@ -179,17 +222,44 @@ built_object_clear(struct built_object *object)
 	*object = (struct built_object){ 0 };
 }
 
+static int
+lint_in_file(struct build *build, const struct built_object *object)
+{
+	struct der_file file = { .fd = -1 };
+	struct der_source source;
+	int rc;
+
+	if (built_constant_file(build, object, &file) < 0)
+		return -1;
+	rc = der_source_file(&file, &source);
+	if (rc == 0)
+		rc = built_lint_source(
+		    object, &source, true, object->built, build->findings);
+	cleanup_fd(&file.fd);
+	return rc;
+}
+
+static int
+lint_in_memory(struct build *build, const struct built_object *object)
+{
+	AUTO_BYTES(der) = NULL;
+	size_t len = 0;
+
+	if (object_with_constant(&object->tbs, &der, &len) < 0)
+		return -1;
+	return built_lint(object, (struct der){ der, len }, true, object->built,
+	    build->findings);
+}
+
 /* With a constant in place of the signature (LINT-PRE, LINT-DUMMY). */
 static int
 lint_object_of(struct build *build, struct built_object *object)
 {
 	const size_t before = build->findings->count;
-	AUTO_BYTES(der) = NULL;
-	size_t len = 0;
 
-	if (object_with_constant(&object->tbs, &der, &len) < 0 ||
-	    built_lint(object, (struct der){ der, len }, true, object->built,
-		build->findings) < 0)
+	if (built_find_previous(build, object) < 0 ||
+	    (object->tbs.file != NULL ? lint_in_file(build, object)
+				      : lint_in_memory(build, object)) < 0)
 		return -1;
 	object->lint = findings_to_json(build->findings, before);
 	return object->lint == NULL ? -1 : 0;
@@ -223,6 +293,76 @@ build_add_object(struct build *build, struct built_object *object)
 	return 0;
 }
 
+void
+built_batch_clear(struct built_batch *batch)
+{
+	free(batch->name);
+	free(batch->key);
+	free(batch->issuer);
+	free(batch->responder);
+	free(batch->signer);
+	free(batch->issuer_der);
+	free(batch->responder_der);
+	lint_known_free(batch->known);
+	free(batch->tbs);
+	free(batch->offsets);
+	free(batch->items);
+	json_decref(batch->lint);
+	json_decref(batch->facts);
+	free(batch->summary);
+	free(batch->details);
+	*batch = (struct built_batch){ 0 };
+}
+
+/* Every response has its place in `tbs`, and none is empty. */
+static bool
+batch_is_whole(const struct built_batch *batch)
+{
+	if (batch->count == 0 || batch->offsets == NULL ||
+	    batch->offsets[0] != 0 ||
+	    batch->offsets[batch->count] != batch->tbs_len)
+		return false;
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->offsets[i] >= batch->offsets[i + 1])
+			return false;
+	return true;
+}
+
+static int
+check_batch(const struct built_batch *batch)
+{
+	if (batch->name == NULL || batch->key == NULL ||
+	    batch->issuer == NULL || batch->signer == NULL ||
+	    batch->alg == NULL || batch->tbs == NULL || batch->items == NULL ||
+	    batch->lint == NULL || batch->facts == NULL ||
+	    batch->summary == NULL || batch->details == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for OCSP responses");
+	return batch_is_whole(batch)
+	    ? 0
+	    : ca_error(CA_R_INTERNAL,
+		  "the responses of '%s' do not fill their place", batch->name);
+}
+
+int
+build_add_batch(struct build *build, struct built_batch *batch)
+{
+	struct built_batch *batches = realloc(
+	    build->batches, (build->batch_count + 1) * sizeof(*batches));
+
+	if (batches == NULL) {
+		built_batch_clear(batch);
+		return ca_error(CA_R_MEMORY, "no memory for OCSP responses");
+	}
+	build->batches = batches;
+	if (check_batch(batch) < 0) {
+		built_batch_clear(batch);
+		return -1;
+	}
+	batches[build->batch_count++] = *batch;
+	*batch = (struct built_batch){ 0 };
+	return 0;
+}
+
 static void
 act_clear(struct built_act *act)
 {
@@ -230,10 +370,12 @@ act_clear(struct built_act *act)
 	free(act->kind);
 	free(act->text);
 	free(act->summary);
+	free(act->details);
 	free(act->name);
 	free(act->key);
 	X509_free(act->certificate);
 	free(act->der);
+	free(act->revoked);
 	*act = (struct built_act){ 0 };
 }
 
@@ -262,10 +404,14 @@ build_add_act(struct build *build, struct built_act *act)
 void
 build_clear(struct build *build)
 {
-	for (size_t i = 0; i < build->key_count; i++)
+	for (size_t i = 0; i < build->key_count; i++) {
 		free(build->keys[i].spki);
+		json_decref(build->keys[i].facts);
+	}
 	for (size_t i = 0; i < build->object_count; i++)
 		built_object_clear(&build->objects[i]);
+	for (size_t i = 0; i < build->batch_count; i++)
+		built_batch_clear(&build->batches[i]);
 	for (size_t i = 0; i < build->act_count; i++)
 		act_clear(&build->acts[i]);
 	for (size_t i = 0; i < build->profile_count; i++) {
@@ -274,8 +420,11 @@ build_clear(struct build *build)
 	}
 	for (size_t i = 0; i < build->broken_count; i++)
 		free(build->broken[i]);
+	index_free(build->index);
+	json_decref(build->left_out);
 	free(build->keys);
 	free(build->objects);
+	free(build->batches);
 	free(build->acts);
 	free(build->profiles);
 	free(build->profile_names);

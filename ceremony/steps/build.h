@@ -36,6 +36,8 @@ struct planned_key {
 	size_t step;
 	unsigned char *spki; /* the placeholder's, or the real one */
 	size_t spki_len;
+	/* Adopted, in a run: {id, attributes, generation_mechanism}. */
+	json_t *facts;
 };
 
 /* Where the bytes of an object come from. */
@@ -63,6 +65,11 @@ struct built_object {
 	unsigned char *existing_der; /* of a cross certificate; else NULL */
 	size_t existing_len;
 	const struct blocklist *blocklist; /* the authority's; may be NULL */
+	/*
+	 * CRLs: the one before, of the same scope; unlinked.  NULL: not looked
+	 * for; fd -1: there is none.
+	 */
+	struct der_file *previous;
 	json_t *lint;  /* what it found and lets pass: findings_to_json() */
 	json_t *facts; /* what an ENTRY_INTENT of its kind also holds */
 	char *summary; /* one line for people, safe to print */
@@ -76,7 +83,49 @@ struct built_object {
 	int64_t built; /* when */
 };
 
-enum { STAGE_CSR = 0, STAGE_CERTIFICATE = 1, STAGE_CRL = 1000 };
+enum { STAGE_CSR = 0, STAGE_CERTIFICATE = 1, STAGE_CRL = 1000, STAGE_OCSP };
+
+/*
+ * OCSP responses of one step: too many for an object each.  In the list they
+ * are one line with the root of a tree over them; the journal has an entry for
+ * each window (ENTRY_OCSP_INTENT).
+ */
+struct built_batch {
+	char *name;
+	const struct step *step;
+	char *key;             /* name of the key that signs */
+	char *issuer;          /* name of the issuer's certificate */
+	char *responder;       /* name of the responder's, or NULL */
+	unsigned char *signer; /* kept SPKI of that key */
+	size_t signer_len;
+	const struct sigalg *alg;
+	const struct profile *profile;
+	unsigned char *issuer_der; /* for the linter */
+	size_t issuer_len;
+	unsigned char *responder_der; /* goes beside the signature; or NULL */
+	size_t responder_len;
+	struct lint_known *known; /* built_batch_prepare(); or NULL */
+	/* ResponseData, DER, one behind the other, ascending by serial. */
+	unsigned char *tbs;
+	size_t tbs_len;
+	size_t *offsets; /* count + 1 of them */
+	struct batch_item *items;
+	size_t count;
+	json_t *lint;  /* what was found and let pass: findings_to_json() */
+	json_t *facts; /* what an ENTRY_OCSP_INTENT also holds */
+	char *summary, *details; /* as of an object */
+	unsigned stage;
+	enum built_from from; /* BUILT_AND_SIGNED: every item is */
+	int64_t built;
+	/* By earlier parts of the run: these windows have their results. */
+	size_t signed_count;
+};
+
+struct batch_item {
+	char serial[2 * 20 + 3]; /* hex of the content octets */
+	bool revoked;
+	bool is_signed; /* its result is in the journal of this run */
+};
 
 /* Something that a plan does without a signature. */
 struct built_act {
@@ -89,12 +138,28 @@ struct built_act {
 	char *kind;    /* "revoke", "adopt-certificate" */
 	char *text;    /* canonical: data as compact JSON, members sorted */
 	char *summary; /* one line for people, safe to print */
+	char *details; /* more lines, as of an object; or NULL */
 	const struct step *step;
 	/* A certificate that the act takes in; NULL otherwise. */
 	char *name, *key;
 	X509 *certificate;
-	unsigned char *der;
+	unsigned char *der; /* evidence: the certificate, or a list */
 	size_t der_len;
+	/*
+	 * What ENTRY_REVOKED, ENTRY_REVOCATIONS and ENTRY_REVOCATION_UPGRADED
+	 * say, for CRLs and OCSP responses of the same plan: ascending.
+	 */
+	struct planned_revocation *revoked;
+	size_t revoked_count;
+};
+
+struct planned_revocation {
+	unsigned char serial[21]; /* content octets */
+	size_t serial_len;
+	int64_t date;
+	int reason;         /* CRLReason, 0: none */
+	int64_t invalidity; /* 0: none */
+	int64_t expires;    /* 0: unknown */
 };
 
 /* What earlier parts of the same run left of object number i. */
@@ -106,6 +171,7 @@ enum earlier_state {
 
 struct earlier_object {
 	enum earlier_state state;
+	char *name; /* as it was listed or intended; NULL: it was not */
 	int64_t built;
 	const struct sigalg *alg;
 	unsigned char *der; /* SPOOLED: to be signed; SIGNED: the object */
@@ -126,6 +192,8 @@ struct build {
 	const struct inputs *late;
 	bool shares;   /* PINs are derived: a set has shares (reshare) */
 	int public_fd; /* public/, to see which names are taken; or -1 */
+	/* Where large objects are put while they are built: unlinked files. */
+	int scratch_fd;
 	int64_t now;
 	int (*random)(void *ctx, unsigned char *ret_bytes, size_t len);
 	void *random_ctx;
@@ -142,11 +210,19 @@ struct build {
 	size_t key_count;
 	struct built_object *objects;
 	size_t object_count;
+	struct built_batch *batches;
+	size_t batch_count;
 	struct built_act *acts;
 	size_t act_count;
 	struct profile **profiles; /* compiled once each */
 	char **profile_names;
 	size_t profile_count;
+	/*
+	 * Requests that were left out (`on-refusal: continue`), an array of
+	 * {step, request, name, findings}; NULL: none.
+	 */
+	json_t *left_out;
+	struct build_index *index; /* of the objects: index.h */
 	char **broken; /* certificates that could not be built: named once */
 	size_t broken_count;
 };
@@ -199,8 +275,9 @@ struct issuer_view {
 	bool fresh;        /* and it was encoded by this build */
 	unsigned stage;
 	struct certificate_facts facts;
-	char *dn;  /* SHA-256 of the subject, hex */
-	char *key; /* name of its key */
+	char *dn;            /* SHA-256 of the subject, hex */
+	char *key;           /* name of its key */
+	enum ca_state state; /* with what this plan makes of it before */
 	unsigned char *spki;
 	size_t spki_len;
 	bool adopted;
@@ -208,13 +285,32 @@ struct issuer_view {
 void issuer_view_clear(struct issuer_view *view);
 CLEANUP_DEFINE_STRUCT(issuer_view);
 
+/* What an issuer is wanted for; a state of the CA may forbid it (CA-STATE). */
+enum issuer_use {
+	ISSUER_ISSUES, /* certificates: active */
+	ISSUER_STATUS, /* CRLs, OCSP responses, responders: active or retiring */
+	ISSUER_RECORD, /* revocations, imports: what a CRL can still say */
+};
+
+/* May a CA in this state be used so? */
+bool issuer_may(enum ca_state state, enum issuer_use use);
+/* What may still be done in it: the end of a sentence about a refusal. */
+const char *issuer_refusal(enum ca_state state);
+
+/*
+ * The state of the CA of this key: in the journal, and with what earlier steps
+ * make of it.  Active where it has no state.
+ */
+int build_ca_state(const struct build *build, const char *key,
+    enum ca_state *ret_state) MUST_USE;
+
 /*
  * The certificate called `name`, made by an earlier step or in the journal,
  * whose key is on the token with purpose `ca`.  Otherwise a finding (none for
  * a certificate of this plan that itself has findings).
  */
 int build_issuer(struct build *build, const struct step *step,
-    const char *member, const char *name,
+    const char *member, const char *name, enum issuer_use use,
     struct issuer_view *ret_view) MUST_USE;
 
 /* The compiled profile, of this kind; NULL and a finding otherwise. */
@@ -276,6 +372,15 @@ enum { WHY_MAX = 500 };
 void step_check_why(
     struct build *build, const struct step *step, const char *why);
 
+/*
+ * Findings at `key` where a key may not be called so (its form; a name that is
+ * taken), and at `backup` where there is no such kind.
+ */
+int step_check_key_name(
+    struct build *build, const struct step *step, const char *name) MUST_USE;
+void step_check_backup(
+    struct build *build, const struct step *step, const char *backup);
+
 /* An escaped sentence, for describe(); malloc'd. */
 int step_text(char **ret_text, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))) MUST_USE;
@@ -301,6 +406,11 @@ int earlier_tbs(const struct earlier_object *earlier, enum object_kind kind,
 int build_add_object(struct build *build, struct built_object *object) MUST_USE;
 void built_object_clear(struct built_object *object);
 
+/* Add a batch.  Takes what it holds, also on failure. */
+int build_add_batch(struct build *build, struct built_batch *batch) MUST_USE;
+void built_batch_clear(struct built_batch *batch);
+CLEANUP_DEFINE_STRUCT(built_batch);
+
 /* The certificate as DER, for the linter; a constant may stand in it. */
 int built_issuer(struct built_object *object, X509 *issuer) MUST_USE;
 
@@ -311,6 +421,34 @@ int built_issuer(struct built_object *object, X509 *issuer) MUST_USE;
  */
 int built_lint(const struct built_object *object, struct der der, bool constant,
     int64_t at, struct findings *findings) MUST_USE;
+
+/*
+ * The same for one OCSPResponse of a batch.  The certificate beside it is not
+ * verified again where it is the batch's responder_der: the step has done that,
+ * or this plan makes it.  Threads may share a batch.
+ */
+int built_batch_lint(const struct built_batch *batch, struct der response,
+    bool constant, int64_t at, struct findings *findings) MUST_USE;
+/*
+ * Open the certificates for the linter, once for all responses; again after
+ * they were replaced.  Without it, each lint opens them.
+ */
+int built_batch_prepare(struct built_batch *batch) MUST_USE;
+
+/* The same for a CRL of any size. */
+int built_lint_source(const struct built_object *object,
+    const struct der_source *source, bool constant, int64_t at,
+    struct findings *findings) MUST_USE;
+
+/* object_with_constant(), in an unlinked file; in memory, wherever it is. */
+int built_constant_file(const struct build *build,
+    const struct built_object *object, struct der_file *ret_file) MUST_USE;
+int built_with_constant(
+    const struct tbs *tbs, unsigned char **ret_der, size_t *ret_len) MUST_USE;
+
+/* Sets `previous` of a CRL from the journal, where it has one. */
+int built_find_previous(
+    struct build *build, struct built_object *object) MUST_USE;
 
 /* Findings as a JSON array for evidence, from row `first` on; NULL. */
 json_t *findings_to_json(const struct findings *findings, size_t first);

@@ -3,6 +3,7 @@
  * alone.
  *
  *   certificate.c          the steps; checking, encoding, adding
+ *   certificates.c         the same for each request of a bundle
  *   certificate-subject.c  whose key it is, and may it be that
  *   certificate-text.c     what the journal and people are told
  */
@@ -43,6 +44,9 @@ struct variant {
 	const char *purpose; /* of the subject's key, where it is ours */
 };
 const struct variant *variant_of(const struct step *step);
+
+/* With key and issuer known: check, encode, add. */
+int certificate_make(struct making *m) MUST_USE;
 
 /* Does the request come only when the plan is run? */
 bool certificate_is_late(const struct certificate_params *params);

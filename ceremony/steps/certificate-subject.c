@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "ceremony/steps/certificate-private.h"
+#include "ceremony/steps/index.h"
 #include "profiles/rules/rule.h"
 
 /* ---- where it comes from ---------------------------------------------- */
@@ -298,23 +299,23 @@ match_use(void *ctx, const struct object_row *row)
 static int
 search_uses(const struct making *m, struct use_search *search)
 {
+	const struct certificate_filter filter = { .spki = search->spki };
+	const struct indexed *row = NULL;
 	bool used = false;
 
 	if (journal_spki_used(m->build->journal, search->spki, &used) < 0)
 		return -1;
 	if (used &&
-	    journal_each_object(
-		m->build->journal, NULL, "certificate", match_use, search) < 0)
+	    journal_each_certificate(
+		m->build->journal, &filter, match_use, search) < 0)
 		return -1;
-	for (size_t i = 0; i < m->build->object_count; i++) {
-		const json_t *facts = m->build->objects[i].facts;
-		const char *other =
-		    json_string_value(json_object_get(facts, "spki"));
+	if (index_find(m->build, INDEX_SPKI, search->spki, &row) < 0)
+		return -1;
+	for (; row != NULL; row = row->same) {
+		const json_t *facts = m->build->objects[row->object].facts;
 		const char *kind = json_string_value(
 		    json_object_get(facts, "certificate_kind"));
 
-		if (other == NULL || strcmp(other, search->spki) != 0)
-			continue;
 		search->used = search->used || !may_share(m, kind);
 		search->root =
 		    search->root || (kind != NULL && strcmp(kind, "root") == 0);

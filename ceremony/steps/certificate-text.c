@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "ceremony/steps/certificate-private.h"
+#include "profiles/existing.h"
 #include "profiles/general-name.h"
 
 enum {
@@ -86,8 +87,23 @@ alternative_names(const X509 *certificate, const char *sep, char **ret_text)
 
 /* ---- facts ------------------------------------------------------------ */
 
+/* Where its status will be, as it stands in it; NULL: nowhere. */
+static int
+crl_url(const X509 *certificate, char **ret_url)
+{
+	char *urls[PROFILE_URLS] = { NULL };
+
+	if (certificate_urls(certificate, urls) < 0)
+		return -1;
+	*ret_url = TAKE(urls[URL_CRL]);
+	for (size_t i = 0; i < PROFILE_URLS; i++)
+		free(urls[i]);
+	return 0;
+}
+
 static json_t *
-make_facts(const struct making *m, const struct certificate_facts *facts)
+make_facts(const struct making *m, const struct certificate_facts *facts,
+    const X509 *certificate)
 {
 	AUTO_CHARS(issuer_dn) =
 	    sha256_hex(facts->issuer_der, facts->issuer_len);
@@ -95,22 +111,23 @@ make_facts(const struct making *m, const struct certificate_facts *facts)
 	    sha256_hex(facts->subject_der, facts->subject_len);
 	AUTO_CHARS(spki) = sha256_hex(facts->spki, facts->spki_len);
 	AUTO_CHARS(serial) = text_hex(facts->serial, facts->serial_len);
+	AUTO_CHARS(url) = NULL;
 	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
 
 	if (issuer_dn == NULL || subject_dn == NULL || spki == NULL ||
-	    serial == NULL)
+	    serial == NULL || crl_url(certificate, &url) < 0)
 		return NULL;
 	date_format(facts->not_before, from);
 	date_format(facts->not_after, until);
 	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s?}",
+	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s?, s:s*}",
 	    "issuer",
 	    m->params->issuer == NULL ? m->params->name : m->params->issuer,
 	    "issuer_dn", issuer_dn, "profile", m->params->profile, "serial",
 	    serial, "subject_dn", subject_dn, "spki", spki, "not_before", from,
 	    "not_after", until, "ca", facts->is_ca ? 1 : 0, "certificate_kind",
 	    profile_kind_name(variant_of(m->step)->profile), "subject_key",
-	    m->params->key);
+	    m->params->key, "crl_url", url);
 }
 
 /* ---- for people ------------------------------------------------------- */
@@ -126,7 +143,7 @@ make_summary(const struct making *m, const struct certificate_facts *facts,
 	if (alternative_names(certificate, ", ", &names) < 0)
 		return NULL;
 	return text_printf("%s certificate for %s%s, issued by %s",
-	    m->step->kind->name, facts->subject,
+	    profile_kind_name(variant_of(m->step)->profile), facts->subject,
 	    named || names[0] == '\0' ? names : names + 2,
 	    m->params->issuer == NULL ? "itself" : facts->issuer);
 }
@@ -203,7 +220,7 @@ int
 certificate_describe(const struct making *m,
     const struct certificate_facts *facts, struct built_object *object)
 {
-	object->facts = make_facts(m, facts);
+	object->facts = make_facts(m, facts, object->certificate);
 	object->summary = make_summary(m, facts, object->certificate);
 	object->details = make_details(m, facts, object->certificate);
 	return object->facts == NULL || object->summary == NULL ||

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "ceremony/steps/certificate-private.h"
+#include "ceremony/steps/index.h"
+#include "ceremony/steps/scope.h"
 
 static const struct variant variants[] = {
 	{ &step_root, PROFILE_ROOT, "ca" },
@@ -14,6 +16,7 @@ static const struct variant variants[] = {
 	{ &step_cross, PROFILE_CROSS, "ca" },
 	{ &step_ocsp_responder, PROFILE_OCSP_RESPONDER, "ocsp" },
 	{ &step_end_entity, PROFILE_END_ENTITY, NULL },
+	{ &step_certificates, PROFILE_END_ENTITY, NULL },
 };
 
 enum { VARIANTS = sizeof(variants) / sizeof(variants[0]) };
@@ -38,8 +41,10 @@ step_late_name(const struct step *step)
 {
 	const struct certificate_params *p = step->params;
 
-	return variant_of(step) != NULL && certificate_is_late(p) ? p->name
-								  : NULL;
+	return variant_of(step) != NULL && step->kind != &step_certificates &&
+		certificate_is_late(p)
+	    ? p->name
+	    : NULL;
 }
 
 static int
@@ -223,6 +228,26 @@ expand_urls(struct making *m)
 	return 0;
 }
 
+/* Where the profile splits the CRL, the serial decides which part it is. */
+static int
+set_partition(struct making *m, const unsigned char serial[SERIAL_LEN],
+    struct certificate_request *request)
+{
+	const unsigned partitions = profile_crl_partitions(m->profile);
+	char *url;
+
+	if (partitions == 0 || m->url[URL_CRL] == NULL)
+		return 0;
+	url =
+	    crl_partition_url(m->url[URL_CRL], partitions, serial, SERIAL_LEN);
+	if (url == NULL)
+		return -1;
+	free(m->url[URL_CRL]);
+	m->url[URL_CRL] = url;
+	request->url[URL_CRL] = url;
+	return 0;
+}
+
 static int
 make_request(struct making *m, struct certificate_request *ret_request)
 {
@@ -257,19 +282,14 @@ serial_is_free(const struct making *m, const char *issuer_dn,
     const unsigned char *serial, size_t len, bool *ret_free)
 {
 	AUTO_CHARS(hex) = text_hex(serial, len);
+	const struct indexed *planned = NULL;
 	bool used = false;
 
 	if (hex == NULL ||
-	    journal_serial_used(m->build->journal, issuer_dn, hex, &used) < 0)
+	    journal_serial_used(m->build->journal, issuer_dn, hex, &used) < 0 ||
+	    index_find(m->build, INDEX_SERIAL, hex, &planned) < 0)
 		return -1;
-	for (size_t i = 0; i < m->build->object_count; i++) {
-		const json_t *facts = m->build->objects[i].facts;
-		const char *other =
-		    json_string_value(json_object_get(facts, "serial"));
-
-		used = used || (other != NULL && strcmp(other, hex) == 0);
-	}
-	*ret_free = !used;
+	*ret_free = !used && planned == NULL;
 	return 0;
 }
 
@@ -316,7 +336,7 @@ padded_serial(
  * plan must give the same octets again.
  */
 static int
-take_spooled(const struct making *m, const struct certificate_request *request,
+take_spooled(struct making *m, const struct certificate_request *request,
     const struct earlier_object *earlier, struct tbs *ret_tbs)
 {
 	struct certificate_request again = *request;
@@ -335,6 +355,8 @@ take_spooled(const struct making *m, const struct certificate_request *request,
 	    padded_serial(&facts, serial) < 0)
 		return -1;
 	again.now = facts.not_before;
+	if (set_partition(m, serial, &again) < 0)
+		return -1;
 	if (certificate_build(&again, serial, &tbs) < 0)
 		return -1;
 	if (tbs.len != spooled.len ||
@@ -353,6 +375,7 @@ static int
 make_tbs(struct making *m, const struct certificate_request *request,
     const struct earlier_object *earlier, struct built_object *object)
 {
+	struct certificate_request whole = *request;
 	unsigned char random[SERIAL_LEN];
 
 	switch (earlier->state) {
@@ -368,9 +391,9 @@ make_tbs(struct making *m, const struct certificate_request *request,
 	}
 	object->from = BUILT_NOW;
 	object->built = m->build->now;
-	if (draw_serial(m, random) < 0)
+	if (draw_serial(m, random) < 0 || set_partition(m, random, &whole) < 0)
 		return -1;
-	return certificate_build(request, random, &object->tbs);
+	return certificate_build(&whole, random, &object->tbs);
 }
 
 /* The certificate as others see it: signed, or with a constant signature. */
@@ -451,9 +474,8 @@ check_request(struct making *m, const struct certificate_request *request)
 	return build_error_to_finding(m->build, m->step, NULL, "CERTIFICATE");
 }
 
-/* With key and issuer known: check, encode, add. */
-static int
-make_certificate(struct making *m)
+int
+certificate_make(struct making *m)
 {
 	struct built_object object = { 0 };
 	const struct earlier_object *earlier =
@@ -488,13 +510,15 @@ build(struct build *build, const struct step *step)
 	if (certificate_take_key(&m) < 0)
 		return -1;
 	if (m.params->issuer != NULL &&
-	    build_issuer(build, step, "issuer", m.params->issuer, &m.issuer) <
-		0)
+	    build_issuer(build, step, "issuer", m.params->issuer,
+		step->kind == &step_ocsp_responder ? ISSUER_STATUS
+						   : ISSUER_ISSUES,
+		&m.issuer) < 0)
 		return -1;
 	if (m.profile == NULL || m.spki == NULL ||
 	    (m.params->issuer != NULL && !m.issuer.found))
 		return 0; /* findings say what is missing */
-	return make_certificate(&m);
+	return certificate_make(&m);
 }
 
 static const char *

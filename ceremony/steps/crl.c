@@ -10,16 +10,38 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "ceremony/steps/build.h"
-#include "ceremony/steps/scope.h"
+#include "ceremony/steps/crl-private.h"
 
 static int
 inputs(const struct step *step, const struct input_visitor *visitor)
 {
 	const struct crl_params *p = step->params;
 
-	return visitor->need(visitor->ctx, INPUT_PROFILE, p->profile,
-	    step_place(step, "profile"));
+	if (visitor->need(visitor->ctx, INPUT_PROFILE, p->profile,
+		step_place(step, "profile")) < 0)
+		return -1;
+	return p->previous == NULL
+	    ? 0
+	    : visitor->need_bulk(
+		  visitor->ctx, p->previous, step_place(step, "previous"));
+}
+
+/* `last: true` is the one thing that can be said. */
+static void
+check_last(struct build *build, const struct step *step)
+{
+	const struct crl_params *p = step->params;
+
+	if (p->last == NULL)
+		return;
+	if (strcmp(p->last, "true") != 0)
+		step_finding(build, step, "last", "CRL-LAST", NULL,
+		    "'%s' is not 'true'; leave it out where the CA goes on",
+		    p->last);
+	if (p->validity != NULL)
+		step_finding(build, step, "validity", "CRL-LAST", NULL,
+		    "a last CRL ends with the certificate of its CA; leave out "
+		    "'validity'");
 }
 
 static int
@@ -30,6 +52,7 @@ check(struct build *build, const struct step *step)
 	int64_t validity;
 
 	build_duration(build, step, "validity", p->validity, &validity);
+	check_last(build, step);
 	if (build_profile(build, step, p->profile, PROFILE_CRL, &profile) < 0)
 		return -1;
 	return build_check_name(build, step, p->name);
@@ -40,184 +63,35 @@ describe(const struct step *step, char **ret_text)
 {
 	const struct crl_params *p = step->params;
 
+	const char *last = p->last == NULL ? "" : "last ";
+
 	if (p->url != NULL)
 		return step_text(ret_text,
-		    "make CRL '%s' of what '%s' has revoked of the "
+		    "make %sCRL '%s' of what '%s' has revoked of the "
 		    "certificates that refer to %s, profile '%s'",
-		    p->name, p->issuer, p->url, p->profile);
+		    last, p->name, p->issuer, p->url, p->profile);
 	return step_text(ret_text,
-	    "make CRL '%s' of everything that '%s' has revoked, profile '%s'",
-	    p->name, p->issuer, p->profile);
-}
-
-/* ---- the entries ------------------------------------------------------ */
-
-struct entries {
-	struct crl_entry *rows;
-	unsigned char **serials; /* what the rows point to */
-	size_t count;
-};
-
-/* What is revoked, and which of it is in scope. */
-struct collecting {
-	struct build *build;
-	const struct step *step;
-	const struct crl_scope *scope;
-	const char *issuer_dn;
-	struct entries *entries;
-	size_t nowhere; /* revoked, and in no partition */
-};
-
-static void
-entries_clear(struct entries *entries)
-{
-	for (size_t i = 0; i < entries->count; i++)
-		free(entries->serials[i]);
-	free(entries->serials);
-	free(entries->rows);
-	*entries = (struct entries){ 0 };
-}
-
-static int
-entries_add(struct entries *entries, const char *serial, int64_t date,
-    const char *reason)
-{
-	struct crl_entry row = { .date = date };
-	AUTO_BYTES(octets) = NULL;
-	size_t n = entries->count + 1;
-	struct crl_entry *rows;
-	unsigned char **serials;
-
-	if (text_unhex(serial, &octets, &row.serial_len) < 0 ||
-	    reason_by_name(reason, &row.reason) < 0)
-		return -1;
-	rows = realloc(entries->rows, n * sizeof(*rows));
-	if (rows != NULL)
-		entries->rows = rows;
-	serials = realloc(entries->serials, n * sizeof(*serials));
-	if (serials != NULL)
-		entries->serials = serials;
-	if (rows == NULL || serials == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for a CRL");
-	row.serial = octets;
-	rows[n - 1] = row;
-	serials[n - 1] = TAKE(octets);
-	entries->count = n;
-	return 0;
-}
-
-/* Whatever cannot be placed refuses: it would be on no CRL (CRL-UNION). */
-static int
-add_in_scope(
-    struct collecting *c, const char *serial, int64_t date, const char *reason)
-{
-	enum scope_verdict verdict = SCOPE_UNKNOWN;
-
-	if (crl_scope_judge(c->build->journal, c->scope, c->issuer_dn, serial,
-		&verdict) < 0)
-		return -1;
-	switch (verdict) {
-	case SCOPE_HOLDS:
-		return entries_add(c->entries, serial, date, reason);
-	case SCOPE_LACKS:
-		return 0;
-	case SCOPE_NOWHERE:
-		c->nowhere++;
-		return 0;
-	case SCOPE_UNKNOWN:
-		break;
-	}
-	step_finding(c->build, c->step, "url", "CRL-UNION", "BR 4.9.7",
-	    "serial %s is revoked, and the journal does not know the "
-	    "certificate: nobody can say whether it is in the scope of this "
-	    "CRL; make a full one",
-	    serial);
-	return 0;
-}
-
-static int
-visit_revocation(void *ctx, const struct revocation_row *row)
-{
-	return add_in_scope(ctx, row->serial, row->date, row->reason);
-}
-
-/* What this plan revokes of the issuer before this step. */
-static int
-add_planned(struct collecting *c)
-{
-	const struct build *build = c->build;
-
-	for (size_t i = 0; i < build->act_count; i++) {
-		json_t *data = build->acts[i].data;
-		const char *dn, *serial, *date, *reason;
-		int64_t when;
-
-		if (build->acts[i].entry != ENTRY_REVOKED)
-			continue;
-		if (json_unpack(data, "{s:s, s:s, s:s, s:s}", "issuer_dn", &dn,
-			"serial", &serial, "date", &date, "reason",
-			&reason) != 0)
-			return ca_error(
-			    CA_R_INTERNAL, "a revocation is incomplete");
-		if (strcmp(dn, c->issuer_dn) != 0)
-			continue;
-		if (date_parse(date, &when) < 0 ||
-		    add_in_scope(c, serial, when, reason) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Serials are minimal and positive: the longer is the larger. */
-static int
-compare_entries(const void *a, const void *b)
-{
-	const struct crl_entry *x = a, *y = b;
-
-	if (x->serial_len != y->serial_len)
-		return x->serial_len < y->serial_len ? -1 : 1;
-	return memcmp(x->serial, y->serial, x->serial_len);
-}
-
-static void
-warn_nowhere(const struct collecting *c)
-{
-	if (c->nowhere > 0)
-		findings_add(c->build->findings, FINDING_WARNING, "CRL-UNION",
-		    step_place(c->step, "url"), "BR 4.9.7",
-		    "%zu certificates that are revoked name no CRL, so they "
-		    "are in no partition: only a full CRL has them",
-		    c->nowhere);
-}
-
-static int
-collect_entries(struct collecting *c)
-{
-	if (journal_each_revocation(
-		c->build->journal, c->issuer_dn, visit_revocation, c) < 0 ||
-	    add_planned(c) < 0)
-		return -1;
-	if (c->entries->count > 1)
-		qsort(c->entries->rows, c->entries->count,
-		    sizeof(c->entries->rows[0]), compare_entries);
-	warn_nowhere(c);
-	return 0;
+	    "make %sCRL '%s' of everything that '%s' has revoked, profile '%s'",
+	    last, p->name, p->issuer, p->profile);
 }
 
 /* ---- number ----------------------------------------------------------- */
 
 /*
- * CRL-NUMBER-STRICT: above all that the journal or this plan has given to the
- * issuer, signed or not.
+ * CRL-NUMBER-STRICT: above all that the journal, this plan or the CRL before has
+ * given to the issuer, signed or not.
  */
 static int
-next_number(
-    const struct build *build, const char *issuer_dn, uint64_t *ret_number)
+next_number(const struct crl_making *m, uint64_t *ret_number)
 {
+	const struct build *build = m->build;
+	const char *issuer_dn = m->issuer.dn;
 	uint64_t number = 0;
 
 	if (journal_crl_next_number(build->journal, issuer_dn, &number) < 0)
 		return -1;
+	if (m->previous.found && m->previous.head.number >= number)
+		number = m->previous.head.number + 1;
 	for (size_t i = 0; i < build->object_count; i++) {
 		const json_t *facts = build->objects[i].facts;
 		const char *dn =
@@ -239,92 +113,105 @@ next_number(
 
 /* ---- building --------------------------------------------------------- */
 
-struct making {
-	struct build *build;
-	const struct step *step;
-	const struct crl_params *params;
-	const struct profile *profile;
-	struct issuer_view issuer;
-	struct crl_scope scope;
-	struct entries entries;
+void
+crl_making_clear(struct crl_making *m)
+{
+	issuer_view_clear(&m->issuer);
+	crl_scope_clear(&m->scope);
+	crl_previous_clear(&m->previous);
+	free(m->planned);
+}
+
+/* What a CRL says of itself. */
+struct facts {
 	uint64_t number;
+	int64_t from, until;
+	uint64_t entries;
+	bool compared; /* with the one before it */
+	struct crl_change change;
 };
 
 static void
-making_clear(struct making *making)
+facts_clear(struct facts *facts)
 {
-	issuer_view_clear(&making->issuer);
-	crl_scope_clear(&making->scope);
-	entries_clear(&making->entries);
+	crl_change_clear(&facts->change);
 }
-CLEANUP_DEFINE_STRUCT(making);
+CLEANUP_DEFINE_STRUCT(facts);
 
-/* What a CRL says of itself, from its bytes. */
-struct crl_facts {
-	uint64_t number;
-	int64_t from, until;
-	size_t entries;
-};
-
+/* The head of what is there already, signed or only to be signed. */
 static int
-read_facts(const char *name, const unsigned char *der, size_t len,
-    struct crl_facts *ret_facts)
-{
-	AUTO(X509_CRL) *crl = NULL;
-	AUTO(ASN1_INTEGER) *number = NULL;
-	struct crl_facts facts = { 0 };
-	STACK_OF(X509_REVOKED) *revoked;
-	int critical = 0;
-
-	if (crl_read(name, der, len, &crl) < 0)
-		return -1;
-	number = X509_CRL_get_ext_d2i(crl, NID_crl_number, &critical, NULL);
-	if (number == NULL ||
-	    ASN1_INTEGER_get_uint64(&facts.number, number) != 1 ||
-	    date_from_asn1(X509_CRL_get0_lastUpdate(crl), &facts.from) < 0 ||
-	    date_from_asn1(X509_CRL_get0_nextUpdate(crl), &facts.until) < 0)
-		return ca_error(
-		    CA_R_CORRUPT, "CRL '%s' has no number or dates", name);
-	revoked = X509_CRL_get_REVOKED(crl);
-	facts.entries =
-	    revoked == NULL ? 0 : (size_t)sk_X509_REVOKED_num(revoked);
-	*ret_facts = facts;
-	return 0;
-}
-
-/* The facts of what is there already, signed or only to be signed. */
-static int
-earlier_facts(const struct making *m, const struct earlier_object *earlier,
-    struct crl_facts *ret_facts)
+earlier_head(const struct crl_making *m, const struct earlier_object *earlier,
+    struct crl_head *ret_head)
 {
 	AUTO_STRUCT(tbs) tbs = { 0 };
 	AUTO_BYTES(der) = NULL;
-	size_t len = 0;
+	struct der octets = { earlier->der, earlier->len };
+	struct der_source source;
 
-	if (earlier->state == EARLIER_SIGNED)
-		return read_facts(
-		    m->params->name, earlier->der, earlier->len, ret_facts);
-	if (earlier_tbs(earlier, OBJECT_CRL, &tbs) < 0 ||
-	    object_with_constant(&tbs, &der, &len) < 0)
+	if (earlier->state != EARLIER_SIGNED) {
+		if (earlier_tbs(earlier, OBJECT_CRL, &tbs) < 0 ||
+		    object_with_constant(&tbs, &der, &octets.len) < 0)
+			return -1;
+		octets.p = der;
+	}
+	source = der_source_memory(&octets);
+	return crl_head_read(m->params->name, &source, ret_head);
+}
+
+static int
+earlier_facts(const struct crl_making *m, const struct earlier_object *earlier,
+    struct facts *ret_facts)
+{
+	AUTO_STRUCT(crl_head) head = { 0 };
+
+	if (earlier_head(m, earlier, &head) < 0)
 		return -1;
-	return read_facts(m->params->name, der, len, ret_facts);
+	*ret_facts = (struct facts){
+		.number = head.number,
+		.from = head.this_update,
+		.until = head.next_update,
+		.entries = head.entries,
+	};
+	return 0;
 }
 
 static void
-make_request(const struct making *m, struct crl_request *ret_request)
+make_request(const struct crl_making *m, struct crl_request *ret_request)
 {
 	*ret_request = (struct crl_request){
 		.profile = m->profile,
 		.issuer = m->issuer.certificate,
 		.number = m->number,
 		.now = m->build->now,
-		.entries = m->entries.rows,
-		.entry_count = m->entries.count,
+		.validity = m->validity,
 		.distribution_url = m->params->url,
 		.place = step_place(m->step, NULL),
 	};
-	build_duration(m->build, m->step, "validity", m->params->validity,
-	    &ret_request->validity);
+}
+
+/* Encode a new CRL; findings where it may not be. */
+static int
+make_new(struct crl_making *m, const struct crl_request *request,
+    struct findings *findings, struct tbs *ret_tbs, struct facts *ret_facts,
+    bool *ret_made)
+{
+	AUTO_STRUCT(facts)
+	facts = { .number = request->number,
+		.from = request->now,
+		.until = crl_next_update(request),
+		.compared = true };
+	const size_t errors = findings->errors;
+
+	if (crl_check(request, findings) < 0)
+		return build_error_to_finding(m->build, m->step, NULL, "CRL");
+	if (findings->errors > errors)
+		return 0;
+	if (crl_write(m, request, findings, ret_tbs, &facts.change,
+		&facts.entries, ret_made) < 0)
+		return -1;
+	*ret_facts = facts;
+	facts = (struct facts){ 0 }; /* moved out */
+	return 0;
 }
 
 /*
@@ -333,92 +220,163 @@ make_request(const struct making *m, struct crl_request *ret_request)
  * the same octets again.
  */
 static int
-still_right(const struct making *m, const struct earlier_object *earlier,
-    bool *ret_right)
+still_right(struct crl_making *m, const struct earlier_object *earlier,
+    struct facts *ret_facts, bool *ret_right)
 {
-	struct crl_request request;
-	struct crl_facts facts = { 0 };
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_STRUCT(facts) was = { 0 };
 	AUTO_STRUCT(tbs) again = { 0 };
+	struct crl_request request;
+	unsigned char digest[32];
+	bool made = false;
 
-	if (earlier_facts(m, earlier, &facts) < 0)
+	if (earlier_facts(m, earlier, &was) < 0)
 		return -1;
 	make_request(m, &request);
-	request.number = facts.number;
-	request.now = facts.from;
-	if (crl_build(&request, &again) < 0) {
-		if (ca_error_exit_status() != CA_EXIT_REFUSED)
-			return -1;
-		ca_error_clear();
-		*ret_right = false;
-		return 0;
-	}
-	*ret_right = facts.number >= m->number && again.len == earlier->len &&
-	    memcmp(again.der, earlier->der, again.len) == 0;
+	request.number = was.number;
+	request.now = was.from;
+	if (m->last)
+		request.validity = was.until - was.from + 1;
+	if (make_new(m, &request, &findings, &again, ret_facts, &made) < 0 ||
+	    sha256(earlier->der, earlier->len, digest) < 0)
+		return -1;
+	*ret_right = made && was.number >= m->number &&
+	    again.len == earlier->len &&
+	    memcmp(again.sha256, digest, sizeof(digest)) == 0;
 	return 0;
 }
 
 static int
-pick_earlier(const struct making *m, const struct earlier_object **ret_earlier)
+pick_earlier(struct crl_making *m, struct facts *ret_facts,
+    const struct earlier_object **ret_earlier)
 {
 	const struct earlier_object *earlier =
 	    build_earlier(m->build, m->issuer.fresh);
+	AUTO_STRUCT(facts) facts = { 0 };
 	bool right = true;
 
+	if (earlier->state == EARLIER_SIGNED &&
+	    earlier_facts(m, earlier, &facts) < 0)
+		return -1;
 	if (earlier->state == EARLIER_SPOOLED &&
-	    still_right(m, earlier, &right) < 0)
+	    still_right(m, earlier, &facts, &right) < 0)
 		return -1;
 	/* As if its issuer were new: nothing that may be used. */
 	*ret_earlier = right ? earlier : build_earlier(m->build, true);
+	if (right) {
+		*ret_facts = facts;
+		facts = (struct facts){ 0 }; /* moved out */
+	}
 	return 0;
 }
 
+/* ---- what is said of it ------------------------------------------------ */
+
 static json_t *
-make_json(const struct making *m, const struct crl_facts *facts)
+make_json(const struct crl_making *m, const struct facts *facts)
 {
 	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
 	AUTO_CHARS(number) = text_printf("%" PRIu64, facts->number);
+	const char *only = m->scope.only_ca ? "ca"
+	    : m->scope.only_user            ? "user"
+					    : NULL;
 
 	if (number == NULL)
 		return NULL;
 	date_format(facts->from, from);
 	date_format(facts->until, until);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s*}", "issuer",
+	return json_pack(
+	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s*, s:s*, s:o*}", "issuer",
 	    m->params->issuer, "issuer_dn", m->issuer.dn, "profile",
 	    m->params->profile, "number", number, "this_update", from,
 	    "next_update", until, "entries", (json_int_t)facts->entries,
-	    "distribution_url", m->scope.url);
+	    "distribution_url", m->scope.url, "only", only, "last",
+	    m->last ? json_true() : NULL);
 }
 
 static char *
-make_summary(const struct making *m, const struct crl_facts *facts)
+make_summary(const struct crl_making *m, const struct facts *facts)
 {
-	return text_printf("CRL number %" PRIu64 " of %s, %zu entries",
-	    facts->number, m->issuer.facts.subject, facts->entries);
+	return text_printf("%sCRL number %" PRIu64 " of %s, %" PRIu64 " %s",
+	    m->last ? "last " : "", facts->number, m->issuer.facts.subject,
+	    facts->entries, facts->entries == 1 ? "entry" : "entries");
 }
 
 static char *
-make_details(const struct making *m, const struct crl_facts *facts)
+kind_of_change(const char *what, uint64_t count, const char *serials)
+{
+	const char *more = count > 10 ? ", ..." : "";
+
+	if (count == 0)
+		return text_copy("");
+	return text_printf(
+	    "\n%s: %s%s", what, serials == NULL ? "" : serials, more);
+}
+
+/* CRL-RECHECK: how it differs from the one before it. */
+static char *
+change_text(const struct crl_making *m, const struct facts *facts)
+{
+	const struct crl_change *c = &facts->change;
+	AUTO_CHARS(added) = kind_of_change("new", c->added, c->added_text);
+	AUTO_CHARS(gone) = kind_of_change("left out", c->gone, c->gone_text);
+	AUTO_CHARS(upgraded) =
+	    kind_of_change("changed", c->upgraded, c->upgraded_text);
+
+	if (!facts->compared)
+		return text_copy("");
+	if (!m->previous.found)
+		return text_copy("\nbefore it: no CRL of this scope");
+	if (added == NULL || gone == NULL || upgraded == NULL)
+		return NULL;
+	return text_printf("\nbefore it: number %" PRIu64 ", %" PRIu64
+			   " entries, of which %" PRIu64
+			   " are kept as they are, %" PRIu64
+			   " changed to keyCompromise, %" PRIu64
+			   " left out after their certificates' end; %" PRIu64
+			   " are new%s%s%s",
+	    m->previous.head.number, m->previous.head.entries, c->kept,
+	    c->upgraded, c->gone, c->added, added, upgraded, gone);
+}
+
+static char *
+last_text(const struct crl_making *m)
+{
+	if (!m->last)
+		return text_copy("");
+	if (m->alive == 0)
+		return text_copy("\nlast: every certificate of this CA has "
+				 "expired or is revoked");
+	return text_printf("\nlast: %" PRIu64
+			   " certificates of this CA are neither expired nor "
+			   "revoked, and cannot be revoked any more",
+	    m->alive);
+}
+
+static char *
+make_details(const struct crl_making *m, const struct facts *facts)
 {
 	AUTO_CHARS(scope) = crl_scope_text(&m->scope);
+	AUTO_CHARS(change) = change_text(m, facts);
+	AUTO_CHARS(last) = last_text(m);
 	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
 
-	if (scope == NULL)
+	if (scope == NULL || change == NULL || last == NULL)
 		return NULL;
-
 	date_format(facts->from, from);
 	date_format(facts->until, until);
 	return text_printf("issuer: %s\n"
 			   "number: %" PRIu64 "\n"
 			   "valid: %s to %s\n"
 			   "about: %s\n"
-			   "entries: %zu\n"
-			   "profile: %s",
+			   "entries: %" PRIu64 "\n"
+			   "profile: %s%s%s",
 	    m->issuer.facts.subject, facts->number, from, until, scope,
-	    facts->entries, m->params->profile);
+	    facts->entries, m->params->profile, change, last);
 }
 
 static int
-finish_object(const struct making *m, const struct crl_facts *facts,
+finish_object(struct crl_making *m, const struct facts *facts,
     struct built_object *object)
 {
 	object->kind = OBJECT_CRL;
@@ -435,103 +393,84 @@ finish_object(const struct making *m, const struct crl_facts *facts,
 	object->profile = m->profile;
 	if (object->signer == NULL || object->issuer == NULL)
 		return -1;
-	return built_issuer(object, m->issuer.certificate);
-}
-
-/* Encode a new CRL; findings where it may not be. */
-static int
-make_new(const struct making *m, struct tbs *ret_tbs, bool *ret_made)
-{
-	struct build *build = m->build;
-	size_t errors = build->findings->errors;
-	struct crl_request request;
-
-	make_request(m, &request);
-	if (crl_check(&request, build->findings) < 0)
-		return build_error_to_finding(build, m->step, NULL, "CRL");
-	if (build->findings->errors > errors)
-		return 0;
-	if (crl_build(&request, ret_tbs) < 0)
+	if (object->from != BUILT_AND_SIGNED &&
+	    crl_previous_file(m, &object->previous) < 0)
 		return -1;
-	*ret_made = true;
-	return 0;
-}
-
-/* What a CRL that was just encoded says. */
-static int
-new_facts(
-    const struct making *m, const struct tbs *tbs, struct crl_facts *ret_facts)
-{
-	const struct earlier_object now = {
-		.state = EARLIER_SPOOLED,
-		.alg = tbs->alg,
-		.der = tbs->der,
-		.len = tbs->len,
-	};
-
-	return earlier_facts(m, &now, ret_facts);
+	return built_issuer(object, m->issuer.certificate);
 }
 
 /* Bytes of the object: new, spooled, or signed; and what they say. */
 static int
-make_object(const struct making *m, const struct earlier_object *earlier,
-    struct built_object *object, struct crl_facts *ret_facts, bool *ret_made)
+make_object(struct crl_making *m, struct built_object *object,
+    struct facts *ret_facts, bool *ret_made)
 {
+	const struct earlier_object *earlier = NULL;
+	struct crl_request request;
+
+	if (pick_earlier(m, ret_facts, &earlier) < 0)
+		return -1;
 	if (earlier->state == EARLIER_NOTHING) {
 		object->from = BUILT_NOW;
 		object->built = m->build->now;
-		if (make_new(m, &object->tbs, ret_made) < 0)
-			return -1;
-		return *ret_made ? new_facts(m, &object->tbs, ret_facts) : 0;
+		make_request(m, &request);
+		return make_new(m, &request, m->build->findings, &object->tbs,
+		    ret_facts, ret_made);
 	}
 	*ret_made = true;
 	object->built = earlier->built;
 	object->from =
 	    earlier->state == EARLIER_SIGNED ? BUILT_AND_SIGNED : BUILT_BEFORE;
-	if (object->from == BUILT_BEFORE &&
-	    earlier_tbs(earlier, OBJECT_CRL, &object->tbs) < 0)
-		return -1;
-	return earlier_facts(m, earlier, ret_facts);
+	return object->from == BUILT_BEFORE
+	    ? earlier_tbs(earlier, OBJECT_CRL, &object->tbs)
+	    : 0;
 }
 
-/* What was signed by an earlier part of the run, or one without entries. */
-static int
-sample(const struct making *m, unsigned char **ret_der, size_t *ret_len)
-{
-	const struct earlier_object *earlier =
-	    build_earlier(m->build, m->issuer.fresh);
-	AUTO_STRUCT(tbs) empty = { 0 };
-	bool made = false;
+/* ---- scope ------------------------------------------------------------- */
 
-	if (earlier->state == EARLIER_SIGNED) {
-		*ret_der = bytes_copy(earlier->der, earlier->len);
-		*ret_len = earlier->len;
-		return *ret_der == NULL ? -1 : 0;
-	}
-	if (make_new(m, &empty, &made) < 0)
+/* One without entries, to see what the profile makes of the URL. */
+static int
+sample_scope(struct crl_making *m, bool *ret_found)
+{
+	AUTO_STRUCT(tbs) empty = { 0 };
+	AUTO_STRUCT(crl_head) head = { 0 };
+	const size_t errors = m->build->findings->errors;
+	struct crl_request request;
+	struct earlier_object now = { .state = EARLIER_SPOOLED };
+
+	make_request(m, &request);
+	if (crl_check(&request, m->build->findings) < 0)
+		return build_error_to_finding(m->build, m->step, NULL, "CRL");
+	if (m->build->findings->errors > errors)
+		return 0;
+	if (crl_build(&request, &empty) < 0)
 		return -1;
-	return made ? object_with_constant(&empty, ret_der, ret_len) : 0;
+	now.alg = empty.alg;
+	now.der = empty.der;
+	now.len = empty.len;
+	if (earlier_head(m, &now, &head) < 0 ||
+	    crl_scope_of(head.extensions, &m->scope) < 0)
+		return -1;
+	*ret_found = true;
+	return 0;
 }
 
 /* The scope is what the CRL says of itself. */
 static int
-find_scope(struct making *m, bool *ret_found)
+find_scope(struct crl_making *m, bool *ret_found)
 {
-	AUTO(X509_CRL) *crl = NULL;
-	AUTO_BYTES(der) = NULL;
-	size_t len = 0;
+	const struct earlier_object *earlier =
+	    build_earlier(m->build, m->issuer.fresh);
+	AUTO_STRUCT(crl_head) head = { 0 };
 
 	if (m->params->url == NULL &&
 	    !profile_needs_distribution_url(m->profile)) {
 		*ret_found = true; /* a full one */
 		return 0;
 	}
-	if (sample(m, &der, &len) < 0)
-		return -1;
-	if (der == NULL)
-		return 0; /* findings say why */
-	if (crl_read(m->params->name, der, len, &crl) < 0 ||
-	    crl_scope_read(crl, &m->scope) < 0)
+	if (earlier->state != EARLIER_SIGNED)
+		return sample_scope(m, ret_found);
+	if (earlier_head(m, earlier, &head) < 0 ||
+	    crl_scope_of(head.extensions, &m->scope) < 0)
 		return -1;
 	*ret_found = true;
 	return 0;
@@ -542,7 +481,7 @@ find_scope(struct making *m, bool *ret_found)
  * of authority.yaml is in those that are issued from now on.
  */
 static int
-check_url(const struct making *m)
+check_url(const struct crl_making *m)
 {
 	AUTO_CHARS(ours) = NULL;
 	bool used = false;
@@ -554,6 +493,8 @@ check_url(const struct making *m)
 		if (ours == NULL)
 			return -1;
 		used = strcmp(ours, m->scope.url) == 0;
+		if (!used && crl_is_partition_of(ours, m->scope.url, &used) < 0)
+			return -1;
 	}
 	if (!used &&
 	    crl_scope_is_used(
@@ -569,61 +510,155 @@ check_url(const struct making *m)
 	return 0;
 }
 
-/* What the CRL is about, and all of that which is revoked. */
+/* ---- the last CRL ------------------------------------------------------ */
+
+struct counting {
+	const struct crl_making *m;
+	uint64_t count;
+};
+
 static int
-find_entries(struct making *m, bool *ret_found)
+count_certificate(void *ctx, const struct object_row *row)
 {
-	size_t errors = m->build->findings->errors;
-	struct collecting c = { .build = m->build,
-		.step = m->step,
-		.scope = &m->scope,
+	struct counting *c = ctx;
+	bool revoked = false;
+
+	/* A root is not on its own CRL. */
+	if (row->subject_dn != NULL &&
+	    strcmp(row->subject_dn, row->issuer_dn) == 0)
+		return 0;
+	if (build_is_revoked(
+		c->m->build, c->m->issuer.dn, row->serial, &revoked) < 0)
+		return -1;
+	c->count += !revoked;
+	return 0;
+}
+
+/* Of which nobody knows the end may be alive. */
+static int
+count_issued(void *ctx, const struct issued_row *row)
+{
+	struct counting *c = ctx;
+	bool revoked = false;
+
+	if (row->expires != 0 && row->expires < c->m->build->now)
+		return 0;
+	if (build_is_revoked(
+		c->m->build, c->m->issuer.dn, row->serial, &revoked) < 0)
+		return -1;
+	c->count += !revoked;
+	return 0;
+}
+
+/* CRL-STOP: whoever is not revoked by now never will be. */
+static int
+count_alive(struct crl_making *m)
+{
+	const struct certificate_filter filter = {
 		.issuer_dn = m->issuer.dn,
-		.entries = &m->entries };
+		.alive = m->build->now,
+	};
+	struct counting c = { .m = m };
+
+	if (journal_each_certificate(
+		m->build->journal, &filter, count_certificate, &c) < 0 ||
+	    journal_each_issued(
+		m->build->journal, m->issuer.dn, count_issued, &c) < 0)
+		return -1;
+	m->alive = c.count;
+	if (c.count > 0)
+		findings_add(m->build->findings, FINDING_WARNING, "CRL-LAST",
+		    step_place(m->step, "last"), "BR 4.9.7",
+		    "%" PRIu64 " certificates of this CA are neither expired "
+		    "nor revoked, and could not be revoked after its last CRL",
+		    c.count);
+	return 0;
+}
+
+/* It is in force as long as the CA's certificate is, where it may be. */
+static int
+find_validity(struct crl_making *m)
+{
+	const int64_t life = m->issuer.facts.not_after - m->build->now + 1;
+	const int64_t max = profile_validity_max(m->profile);
+
+	build_duration(
+	    m->build, m->step, "validity", m->params->validity, &m->validity);
+	m->last = m->params->last != NULL;
+	if (!m->last)
+		return 0;
+	m->validity = life < max ? life : max;
+	if (life > max)
+		findings_add(m->build->findings, FINDING_WARNING, "CRL-LAST",
+		    step_place(m->step, "last"), "BR 7.2",
+		    "the profile lets no CRL be in force as long as the CA's "
+		    "certificate: this one ends %" PRId64 " days before it, "
+		    "and CRLs are needed until then",
+		    (life - max) / DAY_SECONDS);
+	return count_alive(m);
+}
+
+/* ---- all of it --------------------------------------------------------- */
+
+/*
+ * What the CRL is about, the one before it, and what is revoked.  What was
+ * signed by an earlier part of the run is what it is.
+ */
+static int
+find_all(struct crl_making *m, bool *ret_found)
+{
+	const size_t errors = m->build->findings->errors;
+	const bool is_signed =
+	    build_earlier(m->build, m->issuer.fresh)->state == EARLIER_SIGNED;
 	bool found = false;
 
-	if (find_scope(m, &found) < 0)
+	if (find_validity(m) < 0 || find_scope(m, &found) < 0)
 		return -1;
 	if (!found)
 		return 0;
-	if (check_url(m) < 0 || collect_entries(&c) < 0)
+	if (!is_signed &&
+	    (check_url(m) < 0 || crl_find_previous(m) < 0 ||
+		crl_find_planned(m) < 0 || crl_check_reasons(m) < 0))
+		return -1;
+	if (next_number(m, &m->number) < 0)
 		return -1;
 	*ret_found = m->build->findings->errors == errors;
 	return 0;
 }
 
 static int
-make_crl(struct making *m)
+make_crl(struct crl_making *m)
 {
 	struct built_object object = { 0 };
-	const struct earlier_object *earlier = NULL;
-	struct crl_facts facts = { 0 };
+	AUTO_STRUCT(facts) facts = { 0 };
 	bool made = false, found = false;
 
-	if (next_number(m->build, m->issuer.dn, &m->number) < 0 ||
-	    find_entries(m, &found) < 0)
+	if (find_all(m, &found) < 0)
 		return -1;
 	if (!found)
 		return 0;
-	if (pick_earlier(m, &earlier) < 0)
-		return -1;
-	if (make_object(m, earlier, &object, &facts, &made) < 0 ||
+	if (make_object(m, &object, &facts, &made) < 0 ||
 	    (made && finish_object(m, &facts, &object) < 0)) {
 		built_object_clear(&object);
 		return -1;
 	}
-	return made ? build_add_object(m->build, &object) : 0;
+	if (!made)
+		return 0;
+	if (build_add_object(m->build, &object) < 0)
+		return -1;
+	return crl_check_partitions(m);
 }
 
 static int
 build(struct build *build, const struct step *step)
 {
-	AUTO_STRUCT(making) m = { .build = build, .step = step };
+	AUTO_STRUCT(crl_making) m = { .build = build, .step = step };
 
 	m.params = step->params;
 	if (build_profile(
 		build, step, m.params->profile, PROFILE_CRL, &m.profile) < 0 ||
-	    build_issuer(build, step, "issuer", m.params->issuer, &m.issuer) <
-		0)
+	    build_issuer(build, step, "issuer", m.params->issuer, ISSUER_STATUS,
+		&m.issuer) < 0)
 		return -1;
 	if (m.profile == NULL || !m.issuer.found)
 		return 0;

@@ -25,8 +25,9 @@ made_before(
 	return false;
 }
 
-static int
-check_name(struct build *build, const struct step *step, const char *name)
+int
+step_check_key_name(
+    struct build *build, const struct step *step, const char *name)
 {
 	AUTO_STRUCT(key_row) row = { 0 };
 	bool found = false;
@@ -49,6 +50,22 @@ check_name(struct build *build, const struct step *step, const char *name)
 	return 0;
 }
 
+void
+step_check_backup(
+    struct build *build, const struct step *step, const char *backup)
+{
+	if (strcmp(backup, "wrap") == 0)
+		step_finding(build, step, "backup", "P11-RESTORED-KEY",
+		    "PKCS#11, CKA_NEVER_EXTRACTABLE",
+		    "a key that can be wrapped is extractable, and a restored "
+		    "one cannot be told from an imported one; choose 'none' "
+		    "or 'clone'");
+	else if (!one_of(backup, "none", "clone"))
+		step_finding(build, step, "backup", "KEY-BACKUP", NULL,
+		    "'%s' is no kind of backup; choose 'none' or 'clone'",
+		    backup);
+}
+
 static int
 check(struct build *build, const struct step *step)
 {
@@ -64,17 +81,8 @@ check(struct build *build, const struct step *step)
 		    "EN 319 411-1, GEN-6.5.3-03",
 		    "'%s' is no purpose of a key; choose 'ca' or 'ocsp'",
 		    p->purpose);
-	if (strcmp(p->backup, "wrap") == 0)
-		step_finding(build, step, "backup", "P11-RESTORED-KEY",
-		    "PKCS#11, CKA_NEVER_EXTRACTABLE",
-		    "a key that can be wrapped is extractable, and a restored "
-		    "one cannot be told from an imported one; choose 'none' "
-		    "or 'clone'");
-	else if (!one_of(p->backup, "none", "clone"))
-		step_finding(build, step, "backup", "KEY-BACKUP", NULL,
-		    "'%s' is no kind of backup; choose 'none' or 'clone'",
-		    p->backup);
-	return check_name(build, step, p->key);
+	step_check_backup(build, step, p->backup);
+	return step_check_key_name(build, step, p->key);
 }
 
 static int

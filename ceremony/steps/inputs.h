@@ -6,11 +6,12 @@
 #ifndef CA_STEPS_INPUTS_H
 #define CA_STEPS_INPUTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
 
-enum { INPUT_MAX_BYTES = 1 << 20 };
+enum { INPUT_MAX_BYTES = 1 << 20, INPUT_BULK_MAX_BYTES = 1 << 28 };
 
 enum input_role {
 	INPUT_PLAN,      /* the plan itself */
@@ -22,6 +23,12 @@ enum input_role {
 	 * step's certificate.  Not in the manifest; the list has its key.
 	 */
 	INPUT_LATE,
+	/*
+	 * A list of revocations, a bundle of requests: up to
+	 * INPUT_BULK_MAX_BYTES.  A directory becomes one bundle, in the order
+	 * of the names' octets: see bundle_next().
+	 */
+	INPUT_BULK,
 };
 
 struct input {
@@ -38,9 +45,12 @@ struct inputs {
 	size_t count;
 };
 
-/* "plan", "authority", "profile", "file", "late"; and back (CA_R_CORRUPT). */
+/* "plan", "authority", "profile", "file", "late", "bulk"; and back (CA_R_CORRUPT). */
 const char *input_role_name(enum input_role role);
 int input_role_by_name(const char *name, enum input_role *ret_role) MUST_USE;
+
+/* How large an input of this role may be. */
+size_t input_max_bytes(enum input_role role);
 
 /* Takes `data` (malloc'd), also on failure.  `file` NULL: a name is made. */
 int inputs_add(struct inputs *inputs, enum input_role role, const char *given,
@@ -52,5 +62,29 @@ const struct input *inputs_find(
 
 void inputs_clear(struct inputs *inputs);
 CLEANUP_DEFINE_STRUCT(inputs);
+
+/*
+ * A bundle is text: "ca-tool-bundle-1\n", and for each file "NAME LENGTH\n",
+ * its octets, and "\n".  NAME is escaped (text_escape(), a blank as \x20).
+ * What is no bundle is one file of its own, whose name is NULL.
+ */
+#define BUNDLE_MAGIC "ca-tool-bundle-1\n"
+
+struct bundle_file {
+	const char *name; /* not NUL-terminated: name_len octets; or NULL */
+	size_t name_len;
+	const unsigned char *data;
+	size_t len;
+};
+
+/* The name's own octets, whatever they are; malloc'd, NULL with an error. */
+char *bundle_file_name(const struct bundle_file *file) MUST_USE;
+
+/*
+ * The next file of the input, *at counts from 0; *ret_found is false behind
+ * the last.  CA_R_INPUT where the bundle is malformed.
+ */
+int bundle_next(const struct input *input, size_t *at, bool *ret_found,
+    struct bundle_file *ret_file) MUST_USE;
 
 #endif

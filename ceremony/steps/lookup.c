@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ceremony/steps/build.h"
+#include "ceremony/steps/index.h"
+#include "ceremony/steps/revocations.h"
 
 /* ---- keys ------------------------------------------------------------- */
 
@@ -46,11 +48,33 @@ find_key(struct build *build, const struct step *step, const char *name,
 	return 0;
 }
 
+/*
+ * Acts that end a CA come last: where one is journalled by this very run,
+ * everything else is signed, and is only looked at again.
+ */
+static int
+is_ending(const struct build *build, bool *ret_ending)
+{
+	bool state = false, gone = false;
+
+	if (!build->resumed) {
+		*ret_ending = false;
+		return 0;
+	}
+	if (step_journalled(build, ENTRY_STATE, &state) < 0 ||
+	    step_journalled(build, ENTRY_KEY_DESTROYED, &gone) < 0)
+		return -1;
+	*ret_ending = state || gone;
+	return 0;
+}
+
 int
 build_key(struct build *build, const struct step *step, const char *member,
     const char *name, const char *purpose, struct key_view *ret_view)
 {
 	AUTO_STRUCT(key_view) view = { 0 };
+	enum ca_state state = CA_ACTIVE;
+	bool ending = false;
 
 	if (find_key(build, step, name, &view) < 0)
 		return -1;
@@ -73,6 +97,16 @@ build_key(struct build *build, const struct step *step, const char *member,
 		    name, view.purpose);
 		return 0;
 	}
+	if (build_ca_state(build, name, &state) < 0)
+		return -1;
+	if (is_ending(build, &ending) < 0)
+		return -1;
+	if (!ending && (state == CA_RETIRED || state == CA_DESTROYED)) {
+		step_finding(build, step, member, "CA-STATE", NULL,
+		    "the CA of key '%s' is %s: %s", name, ca_state_name(state),
+		    issuer_refusal(state));
+		return 0;
+	}
 	*ret_view = view;
 	view = (struct key_view){ 0 };
 	return 0;
@@ -83,6 +117,82 @@ key_view_clear(struct key_view *view)
 {
 	key_row_clear(&view->row);
 	*view = (struct key_view){ 0 };
+}
+
+/* ---- states of CAs ---------------------------------------------------- */
+
+bool
+issuer_may(enum ca_state state, enum issuer_use use)
+{
+	return state == CA_ACTIVE ||
+	    (state == CA_RETIRING && use != ISSUER_ISSUES);
+}
+
+const char *
+issuer_refusal(enum ca_state state)
+{
+	switch (state) {
+	case CA_RETIRING:
+		return "it issues no more certificates, and signs only CRLs, "
+		       "OCSP responses and OCSP responders; take its successor";
+	case CA_RETIRED:
+		return "it signs nothing any more; its last CRL stands, and "
+		       "its key can only be destroyed";
+	case CA_DESTROYED:
+		return "its key is gone, and nothing can be done with it";
+	case CA_ACTIVE:
+		break;
+	}
+	return "it may do everything";
+}
+
+static int
+journal_ca_state(
+    const struct build *build, const char *name, enum ca_state *ret_state)
+{
+	AUTO_STRUCT(key_row) row = { 0 };
+	bool found = false;
+
+	if (journal_key(build->journal, name, &found, &row) < 0)
+		return -1;
+	*ret_state = found ? row.ca_state : CA_ACTIVE;
+	return 0;
+}
+
+/* What an act makes of the CA of this key. */
+static void
+act_ca_state(const struct built_act *act, const char *key, enum ca_state *state)
+{
+	bool ends = act->entry == ENTRY_KEY_DESTROYED;
+	const char *name = json_string_value(
+	    json_object_get(act->data, ends ? "name" : "key"));
+	const char *becomes =
+	    json_string_value(json_object_get(act->data, "state"));
+
+	if ((!ends && act->entry != ENTRY_STATE) || name == NULL ||
+	    strcmp(name, key) != 0)
+		return;
+	if (ends)
+		*state = CA_DESTROYED;
+	else if (becomes != NULL &&
+	    strcmp(becomes, ca_state_name(CA_RETIRED)) == 0)
+		*state = CA_RETIRED;
+	else
+		*state = CA_RETIRING;
+}
+
+int
+build_ca_state(
+    const struct build *build, const char *key, enum ca_state *ret_state)
+{
+	enum ca_state state = CA_ACTIVE;
+
+	if (journal_ca_state(build, key, &state) < 0)
+		return -1;
+	for (size_t i = 0; i < build->act_count; i++)
+		act_ca_state(&build->acts[i], key, &state);
+	*ret_state = state;
+	return 0;
 }
 
 /* ---- issuers ---------------------------------------------------------- */
@@ -163,12 +273,14 @@ find_planned_issuer(
 	}
 	if (certificate == NULL)
 		return 0;
-	if (key != NULL && (view->key = text_copy(key)) == NULL)
+	if (key != NULL &&
+	    ((view->key = text_copy(key)) == NULL ||
+		build_ca_state(build, key, &view->state) < 0))
 		return -1;
 	return view_certificate(view, certificate);
 }
 
-/* The name of the live key of purpose `ca` with the certificate's key. */
+/* The name of the key of purpose `ca` that the certificate is for. */
 static int
 journal_issuer_key(
     struct build *build, const struct object_row *row, struct issuer_view *view)
@@ -184,10 +296,15 @@ journal_issuer_key(
 		    row->name);
 	if (journal_key_by_spki(build->journal, digest, &found, &key) < 0)
 		return -1;
-	if (!found || key.state != KEY_LIVE || strcmp(key.purpose, "ca") != 0)
+	if (!found || key.state == KEY_INTENDED ||
+	    strcmp(key.purpose, "ca") != 0)
 		return 0;
 	view->key = TAKE(key.name);
-	return 0;
+	if (key.state == KEY_GONE) {
+		view->state = CA_DESTROYED;
+		return 0;
+	}
+	return build_ca_state(build, view->key, &view->state);
 }
 
 static int
@@ -214,11 +331,24 @@ find_journal_issuer(
 	return journal_issuer_key(build, &row, view);
 }
 
+/* Does an earlier step of this plan take over the CA? */
+static bool
+taken_over_here(const struct build *build, const char *name)
+{
+	for (size_t i = 0; i < build->act_count; i++)
+		if (build->acts[i].entry == ENTRY_ADOPTED &&
+		    build->acts[i].step->kind == &step_adopt_ca &&
+		    strcmp(build->acts[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 int
 build_issuer(struct build *build, const struct step *step, const char *member,
-    const char *name, struct issuer_view *ret_view)
+    const char *name, enum issuer_use use, struct issuer_view *ret_view)
 {
 	AUTO_STRUCT(issuer_view) view = { 0 };
+	bool ending = false;
 
 	if (is_broken(build, name))
 		return 0;
@@ -240,6 +370,23 @@ build_issuer(struct build *build, const struct step *step, const char *member,
 		    name);
 		return 0;
 	}
+	if (is_ending(build, &ending) < 0)
+		return -1;
+	if (!ending && !issuer_may(view.state, use)) {
+		step_finding(build, step, member, "CA-STATE", NULL,
+		    "the CA of certificate '%s' (key '%s') is %s: %s", name,
+		    view.key, ca_state_name(view.state),
+		    issuer_refusal(view.state));
+		return 0;
+	}
+	if (use != ISSUER_RECORD && taken_over_here(build, name)) {
+		step_finding(build, step, member, "ADOPT-CA-FIRST", NULL,
+		    "the CA of certificate '%s' is only taken over by this "
+		    "plan; look at 'ca-tool ca list' afterwards, then sign with "
+		    "it by another plan",
+		    name);
+		return 0;
+	}
 	*ret_view = view;
 	view = (struct issuer_view){ 0 };
 	return 0;
@@ -247,36 +394,21 @@ build_issuer(struct build *build, const struct step *step, const char *member,
 
 /* ---- revocations ------------------------------------------------------ */
 
-/* Is this serial on the list of this plan already? */
-static bool
-revoked_in_plan(
-    const struct build *build, const char *issuer_dn, const char *serial)
-{
-	for (size_t i = 0; i < build->act_count; i++) {
-		const json_t *data = build->acts[i].data;
-		const char *dn =
-		    json_string_value(json_object_get(data, "issuer_dn"));
-		const char *other =
-		    json_string_value(json_object_get(data, "serial"));
-
-		if (build->acts[i].entry == ENTRY_REVOKED && dn != NULL &&
-		    other != NULL && strcmp(dn, issuer_dn) == 0 &&
-		    strcmp(other, serial) == 0)
-			return true;
-	}
-	return false;
-}
-
 int
 build_is_revoked(const struct build *build, const char *issuer_dn,
     const char *serial, bool *ret_revoked)
 {
-	if (revoked_in_plan(build, issuer_dn, serial)) {
+	char hex[SERIAL_HEX_SIZE];
+	struct serial octets;
+
+	if (serial_from_hex(serial, strlen(serial), &octets) < 0)
+		return -1;
+	if (planned_revocation(build, issuer_dn, &octets) != NULL) {
 		*ret_revoked = true;
 		return 0;
 	}
-	return journal_revocation(
-	    build->journal, issuer_dn, serial, ret_revoked);
+	serial_hex(&octets, hex);
+	return journal_revocation(build->journal, issuer_dn, hex, ret_revoked);
 }
 
 /* ---- profiles --------------------------------------------------------- */
@@ -379,17 +511,38 @@ build_duration(struct build *build, const struct step *step, const char *member,
 	*ret_seconds = seconds;
 }
 
+/* Is it the name of a step before this, whether that could be built or not? */
 static bool
-name_in_plan(const struct step *step, const char *name)
+name_of_step(const struct step *step, const char *name)
 {
 	const struct step *first = step - step->index;
 
 	for (const struct step *other = first; other < step; other++)
-		if (other->kind->output != NULL &&
+		if (other->kind->publish != NULL &&
+		    other->kind->output != NULL &&
 		    strcmp(other->kind->output, step->kind->output) == 0 &&
 		    strcmp(other->kind->publish(other), name) == 0)
 			return true;
 	return false;
+}
+
+/* Or of what was built: a step may make many objects. */
+static int
+name_in_plan(struct build *build, const struct step *step, const char *name,
+    bool *ret_found)
+{
+	const struct indexed *row = NULL;
+
+	*ret_found = name_of_step(step, name);
+	if (*ret_found)
+		return 0;
+	if (index_find(build, INDEX_NAME, name, &row) < 0)
+		return -1;
+	for (; row != NULL; row = row->same)
+		if (strcmp(object_kind_name(build->objects[row->object].kind),
+			step->kind->output) == 0)
+			*ret_found = true;
+	return 0;
 }
 
 /* Is one of the files there already that this name would be published as? */
@@ -430,9 +583,12 @@ build_check_name(struct build *build, const struct step *step, const char *name)
 		step_name_finding(build, step, "name", name, 64);
 		return 0;
 	}
-	if (name_in_plan(step, name)) {
+	if (name_in_plan(build, step, name, &found) < 0)
+		return -1;
+	if (found) {
 		step_finding(build, step, "name", "NAME-TAKEN", NULL,
-		    "an earlier step of this plan has the name '%s' already",
+		    "something before it in this plan has the name '%s' "
+		    "already",
 		    name);
 		return 0;
 	}

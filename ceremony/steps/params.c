@@ -226,10 +226,109 @@ static const cyaml_schema_field_t adopt_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t query_fields[] = {
+	YAML_OPTIONAL("profile", struct query_params, profile),
+	YAML_OPTIONAL("spki", struct query_params, spki),
+	YAML_OPTIONAL("subject", struct query_params, subject),
+	YAML_OPTIONAL("name", struct query_params, name),
+	YAML_OPTIONAL("under", struct query_params, under),
+	YAML_OPTIONAL("from", struct query_params, from),
+	YAML_OPTIONAL("until", struct query_params, until),
+	YAML_OPTIONAL("plan", struct query_params, plan),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t serial_value = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, YAML_MAX_TEXT),
+};
+
 static const cyaml_schema_field_t revoke_fields[] = {
 	YAML_NEEDED("issuer", struct revoke_params, issuer),
-	YAML_NEEDED("serial", struct revoke_params, serial),
+	YAML_OPTIONAL("serial", struct revoke_params, serial),
+	YAML_OPTIONAL("certificate", struct revoke_params, certificate),
+	CYAML_FIELD_MAPPING_PTR("query",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct revoke_params,
+	    query, query_fields),
+	CYAML_FIELD_SEQUENCE("except", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	    struct revoke_params, except, &serial_value, 1, EXCEPT_MAX),
 	YAML_NEEDED("reason", struct revoke_params, reason),
+	YAML_OPTIONAL("date", struct revoke_params, date),
+	YAML_OPTIONAL("invalidity-date", struct revoke_params, invalidity_date),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t upgrade_fields[] = {
+	YAML_NEEDED("issuer", struct upgrade_params, issuer),
+	YAML_NEEDED("serial", struct upgrade_params, serial),
+	YAML_OPTIONAL("date", struct upgrade_params, date),
+	YAML_OPTIONAL(
+	    "invalidity-date", struct upgrade_params, invalidity_date),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t import_revocations_fields[] = {
+	YAML_NEEDED("issuer", struct import_params, issuer),
+	YAML_NEEDED("format", struct import_params, format),
+	YAML_NEEDED("file", struct import_params, file),
+	YAML_OPTIONAL("reason", struct import_params, reason),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t import_issued_fields[] = {
+	YAML_NEEDED("issuer", struct import_params, issuer),
+	YAML_NEEDED("format", struct import_params, format),
+	YAML_NEEDED("file", struct import_params, file),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t adopt_ca_fields[] = {
+	YAML_NEEDED("name", struct adopt_ca_params, name),
+	YAML_NEEDED("key", struct adopt_ca_params, key),
+	YAML_NEEDED("backup", struct adopt_ca_params, backup),
+	YAML_NEEDED("certificate", struct adopt_ca_params, certificate),
+	CYAML_FIELD_SEQUENCE("chain", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	    struct adopt_ca_params, chain, &chain_file, 0, CHAIN_MAX),
+	YAML_OPTIONAL("crl", struct adopt_ca_params, crl),
+	YAML_OPTIONAL("never-signed-a-crl", struct adopt_ca_params, none),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t ocsp_responses_fields[] = {
+	YAML_NEEDED("name", struct ocsp_responses_params, name),
+	YAML_NEEDED("issuer", struct ocsp_responses_params, issuer),
+	YAML_NEEDED("profile", struct ocsp_responses_params, profile),
+	YAML_OPTIONAL("responder", struct ocsp_responses_params, responder),
+	YAML_OPTIONAL("validity", struct ocsp_responses_params, validity),
+	CYAML_FIELD_SEQUENCE("serials",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	    struct ocsp_responses_params, serials, &serial_value, 1,
+	    RESPONSES_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t certificates_fields[] = {
+	YAML_NEEDED("name", struct certificates_params, name),
+	YAML_NEEDED("issuer", struct certificates_params, issuer),
+	YAML_NEEDED("profile", struct certificates_params, profile),
+	YAML_NEEDED("requests", struct certificates_params, requests),
+	YAML_OPTIONAL("validity", struct certificates_params, validity),
+	YAML_OPTIONAL("on-refusal", struct certificates_params, on_refusal),
+	CYAML_FIELD_MAPPING("subject", CYAML_FLAG_OPTIONAL,
+	    struct certificates_params, subject, subject_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t ca_state_fields[] = {
+	YAML_NEEDED("key", struct ca_state_params, key),
+	YAML_NEEDED("state", struct ca_state_params, state),
+	YAML_OPTIONAL("successor", struct ca_state_params, successor),
+	YAML_NEEDED("why", struct ca_state_params, why),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t destroy_key_fields[] = {
+	YAML_NEEDED("key", struct destroy_key_params, key),
+	YAML_NEEDED("why", struct destroy_key_params, why),
 	CYAML_FIELD_END,
 };
 
@@ -239,6 +338,8 @@ static const cyaml_schema_field_t crl_fields[] = {
 	YAML_NEEDED("profile", struct crl_params, profile),
 	YAML_OPTIONAL("validity", struct crl_params, validity),
 	YAML_OPTIONAL("url", struct crl_params, url),
+	YAML_OPTIONAL("previous", struct crl_params, previous),
+	YAML_OPTIONAL("last", struct crl_params, last),
 	CYAML_FIELD_END,
 };
 
@@ -307,8 +408,17 @@ static const cyaml_schema_field_t step_fields[] = {
 	KIND("ocsp-responder", ocsp_responder, child_fields),
 	KIND("end-entity", end_entity, end_entity_fields),
 	KIND("adopt-certificate", adopt_certificate, adopt_fields),
+	KIND("adopt-ca", adopt_ca, adopt_ca_fields),
 	KIND("revoke", revoke, revoke_fields),
+	KIND("upgrade-revocation", upgrade_revocation, upgrade_fields),
+	KIND("import-revocations", import_revocations,
+	    import_revocations_fields),
+	KIND("import-issued", import_issued, import_issued_fields),
 	KIND("crl", crl, crl_fields),
+	KIND("ocsp-responses", ocsp_responses, ocsp_responses_fields),
+	KIND("certificates", certificates, certificates_fields),
+	KIND("ca-state", ca_state, ca_state_fields),
+	KIND("destroy-key", destroy_key, destroy_key_fields),
 	KIND("reshare", reshare, reshare_fields),
 	KIND("abandon", abandon, abandon_fields),
 	KIND("adopt-config", adopt_config, adopt_config_fields),

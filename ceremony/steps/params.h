@@ -74,13 +74,91 @@ struct adopt_params {
 	unsigned chain_count;
 };
 
+/* Which certificates of an issuer; what is NULL does not restrict. */
+struct query_params {
+	char *profile;
+	char *spki;    /* SHA-256 of the SubjectPublicKeyInfo, hex */
+	char *subject; /* RFC 4514 text of the whole subject */
+	char *name;    /* a dNSName, IP or e-mail address in the SAN, exactly */
+	char *under; /* a domain: it, and every name below it, wildcards too */
+	char *from, *until; /* notBefore, both inclusive */
+	char *plan;         /* id of the plan that issued them */
+};
+
+enum { EXCEPT_MAX = 10000 };
+
+/* Exactly one of serial, certificate and query. */
 struct revoke_params {
-	char *issuer, *serial, *reason;
+	char *issuer, *reason;
+	char *serial;               /* hex */
+	char *certificate;          /* a file */
+	struct query_params *query; /* every certificate that it finds */
+	char **except;              /* serials that the query leaves out */
+	unsigned except_count;
+	/* An earlier revocationDate, for keyCompromise (BR 7.2.2); or NULL. */
+	char *date;
+	char *invalidity_date; /* RFC 5280, section 5.3.2; or NULL */
+};
+
+/* To keyCompromise; the date may be moved back, never forward. */
+struct upgrade_params {
+	char *issuer, *serial, *date, *invalidity_date;
+};
+
+/* import-revocations, import-issued */
+struct import_params {
+	char *issuer;
+	char *format; /* "csv", "index.txt", "crl", "certificates" */
+	char *file;   /* or a directory, for certificates */
+	char *reason; /* where the file gives none; or NULL */
+};
+
+struct adopt_ca_params {
+	char *name;        /* of its certificate, here */
+	char *key;         /* the name that its key gets; it is on the token */
+	char *backup;      /* as of generate-key */
+	char *certificate; /* a file */
+	char **chain;      /* of its certificate; none where it is a root */
+	unsigned chain_count;
+	char *crl;  /* its last CRL, a file; NULL: `none` must be said */
+	char *none; /* "true": it never signed a CRL */
 };
 
 struct crl_params {
 	char *name, *issuer, *profile, *validity;
 	char *url; /* of the distribution point, where the profile has one */
+	char *previous; /* a file, where it is not in the journal; or NULL */
+	char *last;     /* "true": the CA ends with it; or NULL */
+};
+
+enum { RESPONSES_MAX = 10000 };
+
+struct ocsp_responses_params {
+	char *name, *issuer, *profile, *validity;
+	char *responder; /* name of its certificate; NULL: the issuer signs */
+	/* Serials, hex; none: every current certificate of the issuer. */
+	char **serials;
+	unsigned serials_count;
+};
+
+/* A certificate for each request of a directory or a PEM bundle. */
+struct certificates_params {
+	char *name; /* their names: NAME-FILE, or NAME-1, NAME-2 ... */
+	char *issuer, *profile, *validity, *requests;
+	char *on_refusal; /* "stop" (also where NULL) or "continue" */
+	/* What all subjects have; the profile says what is the request's. */
+	struct subject_params subject;
+};
+
+struct ca_state_params {
+	char *key;       /* a CA's */
+	char *state;     /* "retiring", "retired" */
+	char *successor; /* name of the key that takes over; or NULL */
+	char *why;
+};
+
+struct destroy_key_params {
+	char *key, *why;
 };
 
 enum { BACKUPS_MAX = 1000 };
@@ -132,8 +210,16 @@ struct step_params {
 	struct certificate_params *ocsp_responder;
 	struct certificate_params *end_entity;
 	struct adopt_params *adopt_certificate;
+	struct adopt_ca_params *adopt_ca;
 	struct revoke_params *revoke;
+	struct upgrade_params *upgrade_revocation;
+	struct import_params *import_revocations;
+	struct import_params *import_issued;
 	struct crl_params *crl;
+	struct ocsp_responses_params *ocsp_responses;
+	struct certificates_params *certificates;
+	struct ca_state_params *ca_state;
+	struct destroy_key_params *destroy_key;
 	struct reshare_params *reshare;
 	struct abandon_params *abandon;
 	struct adopt_config_params *adopt_config;

@@ -1,196 +1,531 @@
-/* The step that revokes a certificate by its serial number: an act. */
+/*
+ * The step that revokes: one certificate, by its serial number or its file, or
+ * every certificate that a query finds.  An act.
+ */
 #include <string.h>
 
 #include "base/date.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "ceremony/steps/build.h"
-#include "profiles/crl.h"
+#include "ceremony/steps/query.h"
+#include "ceremony/steps/revocations.h"
 
-/*
- * The serial as content octets of a minimal INTEGER, in hex.  People copy it
- * with or without leading zeros, in either case, and from tools that leave
- * out the zero octet that keeps the INTEGER positive.
- */
 static int
-canonical_serial(const char *text, char **ret_serial)
+inputs(const struct step *step, const struct input_visitor *visitor)
 {
-	AUTO_CHARS(even) =
-	    text_printf("%s%s", strlen(text) % 2 == 0 ? "" : "0", text);
-	AUTO_BYTES(octets) = NULL;
-	size_t len = 0, skip = 0;
-	const char *pad;
-	AUTO_CHARS(bare) = NULL;
+	const struct revoke_params *p = step->params;
 
-	if (even == NULL || text_unhex(even, &octets, &len) < 0)
+	return p->certificate == NULL
+	    ? 0
+	    : visitor->need(visitor->ctx, INPUT_FILE, p->certificate,
+		  step_place(step, "certificate"));
+}
+
+/* ---- the parameters ----------------------------------------------------------- */
+
+static void
+check_which(struct build *build, const struct step *step)
+{
+	const struct revoke_params *p = step->params;
+	int given =
+	    (p->serial != NULL) + (p->certificate != NULL) + (p->query != NULL);
+
+	if (given != 1)
+		step_finding(build, step, NULL, "REVOKE-WHICH", NULL,
+		    "say what is revoked in exactly one way: 'serial', "
+		    "'certificate' or 'query'");
+	if (p->except_count > 0 && p->query == NULL)
+		step_finding(build, step, "except", "REVOKE-WHICH", NULL,
+		    "'except' goes with 'query' alone");
+}
+
+/* Past, and not older than CRLs are; 0 where it is not given. */
+static int
+check_date(struct build *build, const struct step *step, const char *member,
+    const char *text, int64_t *ret_date)
+{
+	int64_t date = 0;
+
+	*ret_date = 0;
+	if (text == NULL)
+		return 0;
+	if (date_parse(text, &date) < 0)
+		return build_error_to_finding(build, step, member, "DATE");
+	*ret_date = date;
+	if (date > build->now)
+		step_finding(build, step, member, "CRL-ENTRY-DATE",
+		    "RFC 5280, section 5.1.2.6", "%s is in the future", text);
+	if (date < REVOCATION_OLDEST)
+		step_finding(build, step, member, "CRL-ENTRY-DATE",
+		    "RFC 5280, section 5.1.2.6", "%s is before 1999", text);
+	return 0;
+}
+
+static int
+check_dates(
+    struct build *build, const struct step *step, enum revocation_reason reason)
+{
+	const struct revoke_params *p = step->params;
+	int64_t date = 0, invalidity = 0;
+
+	if (check_date(build, step, "date", p->date, &date) < 0 ||
+	    check_date(build, step, "invalidity-date", p->invalidity_date,
+		&invalidity) < 0)
 		return -1;
-	while (skip < len && octets[skip] == 0)
-		skip++;
-	if (skip == len)
-		return ca_error(CA_R_INPUT, "zero is no serial number");
-	pad = (octets[skip] & 0x80) != 0 ? "00" : "";
-	if (len - skip + strlen(pad) / 2 > SERIAL_LEN)
-		return ca_error(CA_R_INPUT,
-		    "this is no serial number of a certificate: it is not "
-		    "below 2^159");
-	bare = text_hex(octets + skip, len - skip);
-	if (bare == NULL)
-		return -1;
-	*ret_serial = text_printf("%s%s", pad, bare);
-	return *ret_serial == NULL ? -1 : 0;
+	if (p->date != NULL && reason != REASON_KEY_COMPROMISE)
+		step_finding(build, step, "date", "CRL-ENTRY-DATE", "BR 7.2.2",
+		    "only a compromised key is a reason to date a revocation "
+		    "back; leave 'date' out");
+	if (date != 0 && invalidity > date)
+		step_finding(build, step, "invalidity-date", "CRL-INVALIDITY",
+		    "RFC 5280, section 5.3.2",
+		    "the invalidity date is behind that of the revocation");
+	return 0;
 }
 
 static int
 check(struct build *build, const struct step *step)
 {
 	const struct revoke_params *p = step->params;
-	AUTO_CHARS(serial) = NULL;
-	enum revocation_reason reason;
+	enum revocation_reason reason = REASON_NONE;
+	struct serial serial;
 
-	if (canonical_serial(p->serial, &serial) < 0 &&
+	check_which(build, step);
+	if (p->serial != NULL &&
+	    serial_from_hex(p->serial, strlen(p->serial), &serial) < 0 &&
 	    build_error_to_finding(build, step, "serial", "SERIAL-FORM") < 0)
+		return -1;
+	if (p->query != NULL && revoke_query_check(build, step, p->query) < 0)
 		return -1;
 	if (reason_by_name(p->reason, &reason) < 0)
 		return build_error_to_finding(
 		    build, step, "reason", "CRL-REASON-SET");
-	return 0;
+	return check_dates(build, step, reason);
 }
 
 static int
 describe(const struct step *step, char **ret_text)
 {
 	const struct revoke_params *p = step->params;
+	AUTO_CHARS(query) =
+	    p->query == NULL ? NULL : revoke_query_text(p->query);
 
+	if (p->query != NULL) {
+		if (query == NULL)
+			return -1;
+		return step_text(ret_text,
+		    "revoke every certificate of '%s' with: %s%s; reason %s; "
+		    "this cannot be undone",
+		    p->issuer, query,
+		    p->except_count > 0 ? ", but for some" : "", p->reason);
+	}
 	return step_text(ret_text,
-	    "revoke serial %s of '%s', reason %s; this cannot be undone",
-	    p->serial, p->issuer, p->reason);
+	    "revoke %s %s of '%s', reason %s; this cannot be undone",
+	    p->serial != NULL ? "serial" : "the certificate in",
+	    p->serial != NULL ? p->serial : p->certificate, p->issuer,
+	    p->reason);
+}
+
+/* ---- one certificate ------------------------------------------------------------- */
+
+/* What is revoked, and what is known of it. */
+struct revoking {
+	struct build *build;
+	const struct step *step;
+	const struct revoke_params *params;
+	struct issuer_view issuer;
+	const char *member; /* of the plan, for places */
+	struct listed row;
+	int64_t begins; /* notBefore of the certificate, 0: unknown */
+	bool from_file; /* and its signature was verified */
+	char serial[SERIAL_HEX_SIZE];
+	char *name; /* in the journal; or NULL */
+};
+
+static void
+revoking_clear(struct revoking *revoking)
+{
+	issuer_view_clear(&revoking->issuer);
+	free(revoking->name);
+}
+CLEANUP_DEFINE_STRUCT(revoking);
+
+/* Dates and reason, which check() has had pass. */
+static int
+set_terms(struct revoking *r, struct listed *row)
+{
+	const struct revoke_params *p = r->params;
+
+	row->date = r->build->now;
+	row->invalidity = 0;
+	if (reason_by_name(p->reason, &row->reason) < 0 ||
+	    (p->date != NULL && date_parse(p->date, &row->date) < 0) ||
+	    (p->invalidity_date != NULL &&
+		date_parse(p->invalidity_date, &row->invalidity) < 0))
+		return -1;
+	return 0;
+}
+
+/* CRL-ENTRY-DATE: no certificate is revoked before it is valid. */
+static void
+check_begin(struct revoking *r, int64_t begins)
+{
+	char text[DATE_TEXT_SIZE];
+
+	if (r->params->date == NULL || begins == 0 || r->row.date >= begins)
+		return;
+	date_format(begins, text);
+	step_finding(r->build, r->step, "date", "CRL-ENTRY-DATE",
+	    "RFC 5280, section 5.1.2.6",
+	    "%s is before the certificate begins, at %s", r->params->date,
+	    text);
+}
+
+/* The serial of a certificate in a file, which the issuer has signed. */
+static int
+read_certificate(struct revoking *r)
+{
+	const char *file = r->params->certificate;
+	const struct input *input =
+	    inputs_find(r->build->inputs, INPUT_FILE, file);
+	AUTO(X509) *certificate = NULL;
+	AUTO_STRUCT(certificate_facts) facts = { 0 };
+	const char *why = NULL;
+
+	if (input == NULL)
+		return 0; /* reading the inputs gave a finding */
+	if (certificate_read(file, input->data, input->len, &certificate) < 0 ||
+	    certificate_facts(certificate, &facts) < 0)
+		return build_error_to_finding(
+		    r->build, r->step, "certificate", "CERTIFICATE");
+	if (certificate_is_issued_by(certificate, r->issuer.certificate, &why) <
+	    0)
+		return -1;
+	if (why != NULL) {
+		step_finding(r->build, r->step, "certificate",
+		    "CERTIFICATE-ISSUER", "RFC 5280, section 6.1.3", "%s", why);
+		return 0;
+	}
+	r->row.ca = facts.is_ca ? 1 : 0;
+	r->row.expires = facts.not_after;
+	r->begins = facts.not_before;
+	r->from_file = true;
+	return serial_from_octets(
+	    facts.serial, facts.serial_len, &r->row.serial);
+}
+
+static void
+take_known(struct revoking *r, int ca, int64_t expires)
+{
+	if (ca >= 0)
+		r->row.ca = (signed char)ca;
+	if (expires != 0)
+		r->row.expires = expires;
+}
+
+/* One that was taken in, or that this plan takes in before. */
+static int
+find_issued(struct revoking *r, const struct serial *serial, bool *ret_found)
+{
+	AUTO_STRUCT(issued_row) row = { 0 };
+	struct listed listed;
+	char hex[SERIAL_HEX_SIZE];
+
+	serial_hex(serial, hex);
+	if (journal_issued(
+		r->build->journal, r->issuer.dn, hex, ret_found, &row) < 0)
+		return -1;
+	if (*ret_found) {
+		take_known(r, row.ca, row.expires);
+		return 0;
+	}
+	if (planned_issued(r->build, r->issuer.dn, serial, ret_found, &listed) <
+	    0)
+		return -1;
+	if (*ret_found)
+		take_known(r, listed.ca, listed.expires);
+	return 0;
+}
+
+/* A serial that was copied as a decimal number? */
+static int
+find_decimal(struct revoking *r, char ret_hex[SERIAL_HEX_SIZE], bool *ret_found)
+{
+	AUTO_STRUCT(object_row) row = { 0 };
+	const char *text = r->params->serial;
+	struct serial serial;
+
+	*ret_found = false;
+	if (text == NULL || strspn(text, "0123456789") != strlen(text))
+		return 0;
+	if (serial_from_decimal(text, strlen(text), &serial) < 0) {
+		ca_error_clear();
+		return 0;
+	}
+	serial_hex(&serial, ret_hex);
+	if (journal_certificate_by_serial(
+		r->build->journal, r->issuer.dn, ret_hex, ret_found, &row) < 0)
+		return -1;
+	return *ret_found ? 0 : find_issued(r, &serial, ret_found);
+}
+
+/* Hex of this length without one digit above 9: 1 in 10,000. */
+enum { DECIMAL_DIGITS = 20 };
+
+static int
+judge_unknown(struct revoking *r)
+{
+	const char *text = r->params->serial;
+	char hex[SERIAL_HEX_SIZE];
+	bool decimal = false;
+
+	if (find_decimal(r, hex, &decimal) < 0)
+		return -1;
+	if (decimal)
+		step_finding(r->build, r->step, r->member, "SERIAL-RADIX", NULL,
+		    "no certificate of '%s' has the serial number %s; read as "
+		    "a decimal number it is that of one: write it in hex, %s",
+		    r->params->issuer, r->serial, hex);
+	else if (!r->issuer.adopted)
+		step_finding(r->build, r->step, r->member, "SERIAL-UNKNOWN",
+		    NULL,
+		    "no certificate that '%s' issued here has the serial "
+		    "number %s; one that was issued elsewhere is taken in with "
+		    "import-issued first",
+		    r->params->issuer, r->serial);
+	else if (text != NULL && strlen(text) >= DECIMAL_DIGITS &&
+	    strspn(text, "0123456789") == strlen(text))
+		step_finding(r->build, r->step, r->member, "SERIAL-RADIX", NULL,
+		    "serial %s is unknown here and has only decimal digits; "
+		    "is it a decimal number? give the certificate's file, or "
+		    "take it in with import-issued first",
+		    r->serial);
+	return 0;
 }
 
 /* Is it a certificate of this issuer, and may it be revoked for this? */
 static int
-check_certificate(struct build *build, const struct step *step,
-    const struct issuer_view *issuer, const char *serial,
-    enum revocation_reason reason, char **ret_name)
+check_certificate(struct revoking *r)
 {
 	AUTO_STRUCT(object_row) row = { 0 };
-	bool found = false;
+	bool found = false, issued = false;
 
 	if (journal_certificate_by_serial(
-		build->journal, issuer->dn, serial, &found, &row) < 0)
+		r->build->journal, r->issuer.dn, r->serial, &found, &row) < 0 ||
+	    (!found && find_issued(r, &r->row.serial, &issued) < 0))
 		return -1;
-	if (!found && !issuer->adopted) {
-		step_finding(build, step, "serial", "SERIAL-UNKNOWN", NULL,
-		    "no certificate that '%s' issued here has the serial "
-		    "number %s",
-		    ((const struct revoke_params *)step->params)->issuer,
-		    serial);
-		return 0;
+	if (found) {
+		r->row.ca = row.ca ? 1 : 0;
+		r->row.expires = row.until;
+		r->begins = row.from;
+		r->name = TAKE(row.name);
 	}
-	if (!found)
-		return 0;
-	if (row.certificate_kind != NULL &&
-	    strcmp(row.certificate_kind, "root") == 0)
-		step_finding(build, step, "serial", "REVOKE-ROOT",
+	if (serial_is_root(&r->issuer, &r->row.serial) ||
+	    (found && row.certificate_kind != NULL &&
+		strcmp(row.certificate_kind, "root") == 0))
+		step_finding(r->build, r->step, r->member, "REVOKE-ROOT",
 		    "RFC 5280, section 6.3",
 		    "this is the root itself; a root cannot revoke itself, it "
 		    "must be removed from trust stores");
-	if (row.ca && reason == REASON_NONE)
-		step_finding(build, step, "reason", "CRL-REASON-CA", "BR 7.2.2",
+	if (!found && !issued && judge_unknown(r) < 0)
+		return -1;
+	if (r->row.ca == 1 && r->row.reason == REASON_NONE)
+		step_finding(r->build, r->step, "reason", "CRL-REASON-CA",
+		    "BR 7.2.2",
 		    "the revocation of a CA certificate needs a reason");
-	*ret_name = TAKE(row.name);
+	check_begin(r, r->begins);
 	return 0;
 }
 
 static int
-add_act(struct build *build, const struct step *step,
-    const struct issuer_view *issuer, const char *serial, const char *name)
+plan_one(const struct revoking *r, struct built_act *act)
 {
-	const struct revoke_params *p = step->params;
-	struct built_act act = { .entry = ENTRY_REVOKED, .step = step };
-	char date[DATE_TEXT_SIZE];
+	act->revoked = calloc(1, sizeof(*act->revoked));
+	if (act->revoked == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for an act");
+	*act->revoked = (struct planned_revocation){
+		.serial_len = r->row.serial.len,
+		.date = r->row.date,
+		.reason = (int)r->row.reason,
+		.invalidity = r->row.invalidity,
+		.expires = r->row.expires,
+	};
+	memcpy(act->revoked->serial, r->row.serial.octets, r->row.serial.len);
+	act->revoked_count = 1;
+	return 0;
+}
 
-	date_format(build->now, date);
+static int
+add_one(struct revoking *r)
+{
+	const struct revoke_params *p = r->params;
+	struct built_act act = { .entry = ENTRY_REVOKED, .step = r->step };
+	char date[DATE_TEXT_SIZE], invalidity[DATE_TEXT_SIZE];
+
+	if (plan_one(r, &act) < 0)
+		return -1;
+	date_format(r->row.date, date);
+	date_format(r->row.invalidity, invalidity);
 	act.kind = text_copy("revoke");
-	act.data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "issuer",
-	    p->issuer, "issuer_dn", issuer->dn, "serial", serial, "date", date,
-	    "reason", p->reason, "cause", "plan");
-	act.summary = text_printf("revoke %s%s%sserial %s of '%s', reason %s",
-	    name == NULL ? "" : "certificate '", name == NULL ? "" : name,
-	    name == NULL ? "" : "', ", serial, p->issuer, p->reason);
-	return build_add_act(build, &act);
+	act.data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*}", "issuer",
+	    p->issuer, "issuer_dn", r->issuer.dn, "serial", r->serial, "date",
+	    date, "reason", p->reason, "cause", "plan", "invalidity",
+	    r->row.invalidity == 0 ? NULL : invalidity);
+	act.summary =
+	    text_printf("revoke %s%s%sserial %s of '%s', reason %s%s%s",
+		r->name == NULL ? "" : "certificate '",
+		r->name == NULL ? "" : r->name, r->name == NULL ? "" : "', ",
+		r->serial, p->issuer, p->reason,
+		p->date == NULL ? "" : ", as of ", p->date == NULL ? "" : date);
+	return build_add_act(r->build, &act);
 }
 
 /* A serial that is revoked already: done by this very run, or refused. */
 static int
-is_done(struct build *build, const struct step *step,
-    const struct issuer_view *issuer, const char *serial, bool *ret_done)
+is_done(struct revoking *r, bool *ret_done)
 {
 	bool revoked = false;
 
-	if (build_is_revoked(build, issuer->dn, serial, &revoked) < 0)
+	if (build_is_revoked(r->build, r->issuer.dn, r->serial, &revoked) < 0)
 		return -1;
-	if (revoked && !build->resumed)
-		step_finding(build, step, "serial", "REVOKED-ALREADY", NULL,
+	if (revoked && !r->build->resumed)
+		step_finding(r->build, r->step, r->member, "REVOKED-ALREADY",
+		    NULL,
 		    "serial %s is revoked already; a revocation cannot be "
-		    "changed",
-		    serial);
+		    "changed, but for upgrade-revocation",
+		    r->serial);
 	*ret_done = revoked;
 	return 0;
 }
 
-/* A CRL that an earlier step makes would not have it, and be out of date. */
-static void
-check_crl_follows(struct build *build, const struct step *step,
-    const struct issuer_view *issuer)
+static int
+revoke_one(struct revoking *r)
 {
-	for (size_t i = 0; i < build->object_count; i++) {
-		const struct built_object *o = &build->objects[i];
-		const char *dn =
-		    json_string_value(json_object_get(o->facts, "issuer_dn"));
+	const struct revoke_params *p = r->params;
+	size_t errors = r->build->findings->errors;
+	bool done = false;
 
-		if (o->kind == OBJECT_CRL && strcmp(dn, issuer->dn) == 0)
-			step_finding(build, step, NULL, "REVOKE-AFTER-CRL",
-			    "BR 4.9.7",
-			    "CRL '%s' of the same issuer is made by an earlier "
-			    "step and would not list it; put the crl step "
-			    "behind this one",
-			    o->name);
+	r->member = p->serial != NULL ? "serial" : "certificate";
+	if (p->serial == NULL && read_certificate(r) < 0)
+		return -1;
+	if (p->serial == NULL && !r->from_file)
+		return 0; /* that gave a finding */
+	if (p->serial != NULL &&
+	    serial_from_hex(p->serial, strlen(p->serial), &r->row.serial) < 0)
+		return -1;
+	serial_hex(&r->row.serial, r->serial);
+	if (is_done(r, &done) < 0)
+		return -1;
+	if (done)
+		return 0;
+	revocations_check_order(r->build, r->step, r->issuer.dn);
+	if (set_terms(r, &r->row) < 0 || check_certificate(r) < 0)
+		return -1;
+	return r->build->findings->errors > errors ? 0 : add_one(r);
+}
+
+/* ---- a query -------------------------------------------------------------------- */
+
+static void
+check_found(struct revoking *r, const struct query_counts *counts,
+    const struct listing *listing)
+{
+	size_t without_reason = 0;
+
+	for (size_t i = 0; i < listing->count; i++) {
+		check_begin(r, listing->rows[i].date);
+		without_reason +=
+		    listing->rows[i].ca == 1 && r->row.reason == REASON_NONE;
 	}
+	if (without_reason > 0)
+		step_finding(r->build, r->step, "reason", "CRL-REASON-CA",
+		    "BR 7.2.2",
+		    "%zu of the certificates found are those of CAs, whose "
+		    "revocation needs a reason",
+		    without_reason);
+	/* A run that is resumed has perhaps done it. */
+	if (listing->count == 0 && !r->build->resumed)
+		step_finding(r->build, r->step, "query", "QUERY-NOTHING", NULL,
+		    "the query finds nothing to revoke: %zu certificates, of "
+		    "which %zu are revoked already, %zu have expired and %zu "
+		    "are excepted",
+		    counts->found, counts->revoked, counts->expired,
+		    counts->excepted);
+}
+
+static int
+add_found(struct revoking *r, const struct query_counts *counts,
+    struct listing *listing)
+{
+	const struct revoke_params *p = r->params;
+	AUTO_CHARS(query) = revoke_query_text(p->query);
+	AUTO_CHARS(summary) = query == NULL
+	    ? NULL
+	    : text_printf("revoke what has %s, reason %s", query, p->reason);
+	AUTO_CHARS(details) = text_printf(
+	    "found: %zu\nleft out, revoked already: %zu\nleft out, expired: "
+	    "%zu\nleft out by 'except': %zu\nissued elsewhere, and not "
+	    "looked at: %zu",
+	    counts->found, counts->revoked, counts->expired, counts->excepted,
+	    counts->elsewhere);
+	const struct revocations_act act = {
+		.kind = "revoke",
+		.issuer = p->issuer,
+		.issuer_dn = r->issuer.dn,
+		.source = "query",
+		.summary = summary,
+		.details = details,
+	};
+
+	if (summary == NULL || details == NULL)
+		return -1;
+	for (size_t i = 0; i < listing->count; i++)
+		if (set_terms(r, &listing->rows[i]) < 0)
+			return -1;
+	return revocations_add_act(r->build, r->step, &act, listing);
+}
+
+static int
+revoke_found(struct revoking *r)
+{
+	AUTO_STRUCT(listing) listing = { 0 };
+	struct query_counts counts = { 0 };
+	size_t errors = r->build->findings->errors;
+
+	revocations_check_order(r->build, r->step, r->issuer.dn);
+	if (set_terms(r, &r->row) < 0 ||
+	    revoke_query_run(r->build, r->step, &r->issuer, &counts, &listing) <
+		0)
+		return -1;
+	check_found(r, &counts, &listing);
+	if (r->build->findings->errors > errors || listing.count == 0)
+		return 0;
+	return add_found(r, &counts, &listing);
 }
 
 static int
 build(struct build *build, const struct step *step)
 {
-	const struct revoke_params *p = step->params;
-	AUTO_STRUCT(issuer_view) issuer = { 0 };
-	AUTO_CHARS(serial) = NULL;
-	AUTO_CHARS(name) = NULL;
-	enum revocation_reason reason;
-	size_t errors = build->findings->errors;
-	bool done = false;
+	AUTO_STRUCT(revoking)
+	r = {
+		.build = build,
+		.step = step,
+		.params = step->params,
+		.row = { .ca = -1 },
+	};
 
-	if (build_issuer(build, step, "issuer", p->issuer, &issuer) < 0)
+	if (build_issuer(build, step, "issuer", r.params->issuer, ISSUER_RECORD,
+		&r.issuer) < 0)
 		return -1;
-	if (!issuer.found)
+	if (!r.issuer.found)
 		return 0;
-	if (canonical_serial(p->serial, &serial) < 0 ||
-	    reason_by_name(p->reason, &reason) < 0)
-		return -1; /* check() has had them pass */
-	if (is_done(build, step, &issuer, serial, &done) < 0)
-		return -1;
-	if (done)
-		return 0;
-	check_crl_follows(build, step, &issuer);
-	if (check_certificate(build, step, &issuer, serial, reason, &name) < 0)
-		return -1;
-	if (build->findings->errors > errors)
-		return 0;
-	return add_act(build, step, &issuer, serial, name);
+	return r.params->query == NULL ? revoke_one(&r) : revoke_found(&r);
 }
 
 const struct step_kind step_revoke = {
 	.name = "revoke",
 	.params_offset = offsetof(struct step_params, revoke),
+	.inputs = inputs,
 	.check = check,
 	.describe = describe,
 	.build = build,

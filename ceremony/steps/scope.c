@@ -1,5 +1,6 @@
 #include "ceremony/steps/scope.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -41,14 +42,15 @@ read_url(const ISSUING_DIST_POINT *idp, char **ret_url)
 }
 
 int
-crl_scope_read(const X509_CRL *crl, struct crl_scope *ret_scope)
+crl_scope_of(
+    const STACK_OF(X509_EXTENSION) *extensions, struct crl_scope *ret_scope)
 {
 	AUTO(ISSUING_DIST_POINT) *idp = NULL;
 	AUTO_STRUCT(crl_scope) scope = { 0 };
 	int critical;
 
-	idp = X509_CRL_get_ext_d2i(
-	    crl, NID_issuing_distribution_point, &critical, NULL);
+	idp = X509V3_get_d2i(
+	    extensions, NID_issuing_distribution_point, &critical, NULL);
 	if (idp == NULL && critical != -1)
 		return ca_error(CA_R_INPUT,
 		    "its issuing distribution point is malformed or there "
@@ -60,6 +62,34 @@ crl_scope_read(const X509_CRL *crl, struct crl_scope *ret_scope)
 	*ret_scope = scope;
 	scope = (struct crl_scope){ 0 }; /* moved out */
 	return 0;
+}
+
+int
+crl_scope_read(const X509_CRL *crl, struct crl_scope *ret_scope)
+{
+	return crl_scope_of(X509_CRL_get0_extensions(crl), ret_scope);
+}
+
+static bool
+same_url(const struct crl_scope *a, const struct crl_scope *b)
+{
+	if (a->url == NULL || b->url == NULL)
+		return a->url == b->url;
+	return strcmp(a->url, b->url) == 0;
+}
+
+bool
+crl_scope_equal(const struct crl_scope *a, const struct crl_scope *b)
+{
+	return same_url(a, b) && a->only_ca == b->only_ca &&
+	    a->only_user == b->only_user;
+}
+
+bool
+crl_scope_overlap(const struct crl_scope *a, const struct crl_scope *b)
+{
+	return same_url(a, b) && !(a->only_ca && b->only_user) &&
+	    !(a->only_user && b->only_ca);
 }
 
 char *
@@ -77,9 +107,57 @@ crl_scope_text(const struct crl_scope *scope)
 	return text == NULL ? NULL : text_escape(text, strlen(text));
 }
 
+/* ---- partitions -------------------------------------------------------- */
+
+char *
+crl_partition_url_at(const char *url, unsigned number)
+{
+	const char *path = strrchr(url, '/');
+	const char *dot = strrchr(url, '.');
+
+	/* No CA's name has a slash, so no two CAs have one URL. */
+	if (path == NULL || dot == NULL || dot < path)
+		return text_printf("%s/%u", url, number);
+	return text_printf("%.*s/%u%s", (int)(dot - url), url, number, dot);
+}
+
+int
+crl_is_partition_of(const char *url, const char *partition, bool *ret_is)
+{
+	const char *slash = strrchr(partition, '/');
+	AUTO_CHARS(again) = NULL;
+	unsigned long number = slash == NULL ? 0 : strtoul(slash + 1, NULL, 10);
+
+	*ret_is = false;
+	if (number == 0 || number > UINT_MAX)
+		return 0;
+	again = crl_partition_url_at(url, (unsigned)number);
+	if (again == NULL)
+		return -1;
+	*ret_is = strcmp(again, partition) == 0;
+	return 0;
+}
+
+char *
+crl_partition_url(const char *url, unsigned partitions,
+    const unsigned char *serial, size_t len)
+{
+	enum { OCTETS = 4 };
+	unsigned long value = 0;
+
+	if (partitions == 0)
+		return text_copy(url);
+	for (size_t i = len < OCTETS ? 0 : len - OCTETS; i < len; i++)
+		value = value << 8 | serial[i];
+	return crl_partition_url_at(url, (unsigned)(value % partitions) + 1);
+}
+
 /* ---- certificates ------------------------------------------------------ */
 
-/* NULL in *ret_url: it names no CRL. */
+/*
+ * NULL in *ret_url: it names no CRL.  Where its entry does not say it, its
+ * octets do.
+ */
 static int
 url_of(struct journal *journal, const struct object_row *row, char **ret_url)
 {
@@ -88,6 +166,10 @@ url_of(struct journal *journal, const struct object_row *row, char **ret_url)
 	char *urls[PROFILE_URLS] = { NULL };
 	size_t len = 0;
 
+	if (row->crl_url != NULL) {
+		*ret_url = text_copy(row->crl_url);
+		return *ret_url == NULL ? -1 : 0;
+	}
 	if (journal_object_bytes(journal, row, &der, &len) < 0 ||
 	    certificate_read(row->name, der, len, &certificate) < 0 ||
 	    certificate_urls(certificate, urls) < 0)
@@ -125,7 +207,15 @@ judge_known(struct journal *journal, const struct crl_scope *scope,
 struct intent_search {
 	const char *issuer_dn, *serial;
 	bool found, ca;
+	char *url; /* NULL: not said */
 };
+
+static void
+intent_search_clear(struct intent_search *search)
+{
+	free(search->url);
+}
+CLEANUP_DEFINE_STRUCT(intent_search);
 
 static int
 match_intent(void *ctx, const struct object_row *row)
@@ -137,6 +227,11 @@ match_intent(void *ctx, const struct object_row *row)
 	    strcmp(row->issuer_dn, search->issuer_dn) == 0) {
 		search->found = true;
 		search->ca = row->ca;
+		free(search->url);
+		search->url = NULL;
+		if (row->crl_url != NULL &&
+		    (search->url = text_copy(row->crl_url)) == NULL)
+			return -1;
 	}
 	return 0;
 }
@@ -146,17 +241,19 @@ static int
 judge_possible(struct journal *journal, const struct crl_scope *scope,
     const char *issuer_dn, const char *serial, enum scope_verdict *ret_verdict)
 {
-	struct intent_search search = { .issuer_dn = issuer_dn,
-		.serial = serial };
+	AUTO_STRUCT(intent_search)
+	search = { .issuer_dn = issuer_dn, .serial = serial };
 
 	if (journal_each_object(
 		journal, NULL, "certificate", match_intent, &search) < 0)
 		return -1;
 	if (!search.found)
 		*ret_verdict = SCOPE_UNKNOWN;
+	else if (!is_of_kind(scope, search.ca) ||
+	    (search.url != NULL && strcmp(search.url, scope->url) != 0))
+		*ret_verdict = SCOPE_LACKS;
 	else
-		*ret_verdict =
-		    is_of_kind(scope, search.ca) ? SCOPE_HOLDS : SCOPE_LACKS;
+		*ret_verdict = SCOPE_HOLDS;
 	return 0;
 }
 

@@ -25,8 +25,15 @@ struct crl_scope {
  * is malformed, or has no URL or several.
  */
 int crl_scope_read(const X509_CRL *crl, struct crl_scope *ret_scope) MUST_USE;
+int crl_scope_of(const STACK_OF(X509_EXTENSION) *extensions,
+    struct crl_scope *ret_scope) MUST_USE;
 void crl_scope_clear(struct crl_scope *scope);
 CLEANUP_DEFINE_STRUCT(crl_scope);
+
+bool crl_scope_equal(const struct crl_scope *a, const struct crl_scope *b);
+
+/* Can a certificate be in both? */
+bool crl_scope_overlap(const struct crl_scope *a, const struct crl_scope *b);
 
 /* "end entities with http://...", for people; malloc'd, safe to print. */
 char *crl_scope_text(const struct crl_scope *scope);
@@ -40,12 +47,29 @@ enum scope_verdict {
 
 /*
  * Is the certificate of this serial in scope, by what the journal knows of it?
- * One that is possibly signed has no bytes: whatever its URL is, its entry is
- * in every partition of its kind.
+ * One that is possibly signed has no bytes: where its intent does not say its
+ * URL either, its entry is in every partition of its kind.
  */
 int crl_scope_judge(struct journal *journal, const struct crl_scope *scope,
     const char *issuer_dn, const char *serial,
     enum scope_verdict *ret_verdict) MUST_USE;
+
+/*
+ * CRL-UNION: the URL of the CRL that a certificate is on is fixed when it is
+ * issued.  `url` is that of the issuer's CRL, with the name put in
+ * ("http://c.example/x.crl"); of `partitions` (0: there are none) the serial
+ * number, which is random, decides: "http://c.example/x/7.crl", from 1 on.
+ * malloc'd.
+ */
+char *crl_partition_url(const char *url, unsigned partitions,
+    const unsigned char *serial, size_t len);
+
+/* The same for number `number`. */
+char *crl_partition_url_at(const char *url, unsigned number);
+
+/* Is `partition` what these make of `url`, for any number? */
+int crl_is_partition_of(
+    const char *url, const char *partition, bool *ret_is) MUST_USE;
 
 /*
  * Has a certificate of this issuer that was signed here, or taken in, the URL

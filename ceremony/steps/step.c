@@ -17,9 +17,17 @@ static const struct step_kind *const step_table[] = {
 	&step_cross,
 	&step_ocsp_responder,
 	&step_end_entity,
+	&step_certificates,
 	&step_adopt_certificate,
+	&step_adopt_ca,
 	&step_revoke,
+	&step_upgrade_revocation,
+	&step_import_revocations,
+	&step_import_issued,
 	&step_crl,
+	&step_ocsp_responses,
+	&step_ca_state,
+	&step_destroy_key,
 	&step_reshare,
 	&step_abandon,
 	&step_adopt_config,
@@ -33,11 +41,14 @@ enum { STEP_KINDS = sizeof(step_table) / sizeof(step_table[0]) };
 static const char *const certificate_endings[] = { ".pem", ".der", NULL };
 static const char *const crl_endings[] = { ".crl", ".pem", NULL };
 static const char *const csr_endings[] = { ".csr", NULL };
+/* A directory of responses: profiles/ocsp.h says under which names. */
+static const char *const ocsp_endings[] = { "", NULL };
 
 static const struct output output_table[] = {
 	{ "certificate", "certs", certificate_endings },
 	{ "crl", "crls", crl_endings },
 	{ "csr", "csrs", csr_endings },
+	{ "ocsp", "ocsp", ocsp_endings },
 };
 
 const struct output *
@@ -63,6 +74,21 @@ const struct step_kind *
 step_kind_at(size_t i)
 {
 	return i < STEP_KINDS ? step_table[i] : NULL;
+}
+
+bool
+step_publishes(const struct step *step, const char *name)
+{
+	const struct certificates_params *p = step->params;
+	size_t len;
+
+	if (step->kind->publish != NULL)
+		return strcmp(step->kind->publish(step), name) == 0;
+	if (step->kind != &step_certificates)
+		return false;
+	len = strlen(p->name);
+	return strncmp(name, p->name, len) == 0 && name[len] == '-' &&
+	    name[len + 1] != '\0';
 }
 
 /* The parameters of this kind in a step of the plan; NULL if not given. */

@@ -8,6 +8,7 @@
 #ifndef CA_STEPS_STEP_H
 #define CA_STEPS_STEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -32,6 +33,11 @@ char *step_url(const char *url, const char *issuer);
 /* A key that a step wants made; strings are the plan's. */
 struct key_order {
 	const char *name, *type, *purpose, *backup;
+	/*
+	 * Not made: it is on the token, and this file, as the plan gives it, is
+	 * its certificate.  `type` is then NULL until build_collect_keys().
+	 */
+	const char *adopt;
 };
 
 /* Called for each input that a step names. */
@@ -39,6 +45,11 @@ struct input_visitor {
 	void *ctx;
 	int (*need)(void *ctx, enum input_role role, const char *given,
 	    const char *place);
+	/*
+	 * The same for what may be large or many files: INPUT_BULK
+	 * (inputs.h).  A directory is taken in as a bundle of its files.
+	 */
+	int (*need_bulk)(void *ctx, const char *given, const char *place);
 	/* Every profiles/NAME.yaml that there is, as INPUT_PROFILE. */
 	int (*need_profiles)(void *ctx, const char *place);
 	/* What is gathered so far, to follow what a file names. */
@@ -105,6 +116,12 @@ void step_finding(struct build *build, const struct step *step, const char *key,
     __attribute__((format(printf, 6, 7)));
 
 /*
+ * Is this the name of an object that the step makes?  Of many that one makes
+ * the names begin with the step's.
+ */
+bool step_publishes(const struct step *step, const char *name);
+
+/*
  * The name of the certificate whose request the step takes only when it is run
  * (`csr: late`), or NULL.
  */
@@ -112,8 +129,10 @@ const char *step_late_name(const struct step *step);
 
 extern const struct step_kind step_generate_key, step_csr, step_root,
     step_subordinate, step_cross, step_ocsp_responder, step_end_entity,
-    step_adopt_certificate, step_revoke, step_crl, step_reshare, step_abandon,
-    step_adopt_config, step_adopt_token, step_correct_clock,
+    step_adopt_certificate, step_adopt_ca, step_revoke, step_upgrade_revocation,
+    step_import_revocations, step_import_issued, step_crl, step_ocsp_responses,
+    step_certificates, step_ca_state, step_destroy_key, step_reshare,
+    step_abandon, step_adopt_config, step_adopt_token, step_correct_clock,
     step_recover_journal;
 
 #endif

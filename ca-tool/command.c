@@ -61,6 +61,17 @@ static const struct command command_table[] = {
 	    "it against the commitments and the set, and forgets it. An "
 	    "operator can do this on any day, on a copy of the authority's "
 	    "directory." },
+	{ "plan new", cmd_plan_new, "[KIND [NAME]]", 0, 2,
+	    TAKES_AUTHORITY | OPTION_BIT(OPT_OUT) | OPTION_BIT(OPT_LIST),
+	    "write the plan for a common job, with today's values",
+	    "Needs no token. Reads the journal and the profiles, and writes a "
+	    "plan with comments for the person who reads it aloud, to the "
+	    "terminal or to --out. What only people know stands in it as "
+	    "<what it is>: plan check refuses the plan until that is filled "
+	    "in.\n"
+	    "NAME says what it is about: an issuer, a new CA, a key. Where it "
+	    "is left out, the only one there is, or all of them, are taken. "
+	    "--list shows every KIND, and what its NAME is." },
 	{ "plan check", cmd_plan_check, "PLAN", 1, 1, TAKES_AUTHORITY,
 	    "find everything that is wrong with a plan, and keep it",
 	    "Needs no token. Reads the plan and every file that it names, "
@@ -124,6 +135,13 @@ static const struct command command_table[] = {
 	    "show. What both say alike is left out; comments and the order of "
 	    "keys in the file do not count. The exit status is 0 whether they "
 	    "differ or not." },
+	{ "ca list", cmd_ca_list, "", 0, 0, TAKES_AUTHORITY,
+	    "list the CAs: their states, what they issued, what is due",
+	    "Needs no token. For each CA, that is for each key of purpose "
+	    "'ca': active, retiring (signs only CRLs and what OCSP needs), "
+	    "retired (signs nothing) or destroyed; its certificates and when "
+	    "they end; how many certificates it issued, are in force, and are "
+	    "revoked; its newest CRLs; and what is to be done." },
 	{ "key list", cmd_key_list, "", 0, 0, TAKES_TOKEN,
 	    "list the keys, and whether the token calls them fit for use",
 	    "Logs in to the token and compares it with the journal. With -v "
@@ -226,6 +244,23 @@ static const struct command command_table[] = {
 	    "which rows were not as they should be. Entries that are damaged, "
 	    "or contradict each other, are refused, and nothing is changed: "
 	    "put a backup in their place." },
+	{ "crl diff", cmd_crl_diff, "OLD NEW", 2, 2, TAKES_REPORT,
+	    "show in full what changed from one CRL to another",
+	    "Needs no token and no authority. OLD and NEW are CRLs of one "
+	    "issuer and one scope, in DER or PEM. A line for each entry that "
+	    "is new, gone or changed, by serial number, and how many there "
+	    "are. Their signatures are not looked at: see ca-tool lint." },
+	{ "crl forecast", cmd_crl_forecast, "ISSUER [CRL...]", 1, UINT_MAX,
+	    TAKES_AUTHORITY | OPTION_BIT(OPT_BUDGET),
+	    "say when an issuer's CRL grows too large, and what then",
+	    "Needs no token. Shows how large the CRL is today, by partition, "
+	    "how it grows, on which day it crosses the budget of bytes, and by "
+	    "when a successor must have taken over so that it never does: that "
+	    "day less the life of the longest-lived certificate. Growth is "
+	    "read from the journal, or, where older CRLs of the issuer are "
+	    "given as files, from these.\n"
+	    "--budget is in bytes, or such as 500kB or 2MB. What follows from "
+	    "the answer is: ca-tool plan new rollover ISSUER" },
 	{ "lint", cmd_lint, "[FILE...]", 0, UINT_MAX,
 	    TAKES_REPORT | OPTION_BIT(OPT_ISSUER) | OPTION_BIT(OPT_PREVIOUS) |
 		OPTION_BIT(OPT_EXISTING) | OPTION_BIT(OPT_RULESET) |

@@ -43,6 +43,9 @@ bool command_is_group(const char *word);
 /* Parse, run, print; the exit status. */
 int command_main(int argc, char **argv) MUST_USE;
 
+int cmd_ca_list(struct session *session);
+int cmd_crl_diff(struct session *session);
+int cmd_crl_forecast(struct session *session);
 int cmd_help(struct session *session);
 int cmd_init(struct session *session);
 int cmd_journal_check(struct session *session);
@@ -59,6 +62,7 @@ int cmd_operator_new(struct session *session);
 int cmd_plan_approve(struct session *session);
 int cmd_plan_check(struct session *session);
 int cmd_plan_confirm(struct session *session);
+int cmd_plan_new(struct session *session);
 int cmd_plan_run(struct session *session);
 int cmd_plan_show(struct session *session);
 int cmd_plan_status(struct session *session);

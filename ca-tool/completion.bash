@@ -25,6 +25,12 @@ _ca_tool()
 		[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
 		return
 	fi
+	if [[ $typed == 'plan new' ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(ca-tool plan new --list \
+			2>/dev/null | sed -n 's/^  \([a-z-]\+\) .*/\1/p')" \
+			-- "$current")
+		return
+	fi
 	mapfile -t COMPREPLY < <(compgen -f -- "$current")
 }
 complete -o filenames -F _ca_tool ca-tool

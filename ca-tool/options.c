@@ -118,6 +118,8 @@ static const struct option_row {
 	    "when it is signed, such as 2026-11-20T12:00:00Z", false },
 	[OPT_BLOCKLIST] = { "blocklist", 0, "FILE",
 	    "SHA-256 of public keys that are compromised", false },
+	[OPT_BUDGET] = { "budget", 0, "BYTES",
+	    "how large a CRL may be (default: 1 MB)", false },
 	[OPT_SIGNING] = { "signing", 0, NULL,
 	    "be as strict as before a signature", false },
 	[OPT_PIN_FD] = { "pin-fd", 0, "N",

@@ -66,6 +66,7 @@ enum option {
 	OPT_RULESET, /* repeatable */
 	OPT_AT,
 	OPT_BLOCKLIST,
+	OPT_BUDGET,
 	OPT_SIGNING,
 	OPT_PIN_FD,
 	OPT_SO_PIN_FD,

@@ -81,7 +81,7 @@ print([t for t in report["tables"] if t["table"] == sys.argv[2]][0][sys.argv[3]]
 	local before
 	before=$(derived)
 	sql "UPDATE objects SET state = 2 WHERE name = 'issuing-g1'" \
-		"INSERT INTO revocations VALUES ('dn', 1, '05', 7, 'none')" \
+		"INSERT INTO revocations VALUES (9, 1, x'05', 7, 1, NULL, NULL, NULL, NULL, 1)" \
 		"UPDATE authority SET token_serial = 'other', clock = 9"
 	must reindex
 	[[ $output == *"objects"*"1 missing or different, 1 wrong"* ]]

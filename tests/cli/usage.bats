@@ -258,10 +258,11 @@ assert report["findings"] == []' "$output"
 		}
 		ask ca-tool journ
 		ask ca-tool plan ch
+		ask ca-tool plan new cross
 		ask ca-tool plan check --auth
 		ask ca-tool version --js'
 	[ "$status" -eq 0 ]
-	[ "$output" = $'journal\ncheck\n--authority=\n--json' ] || {
+	[ "$output" = $'journal\ncheck\ncross\n--authority=\n--json' ] || {
 		echo "$output"
 		false
 	}

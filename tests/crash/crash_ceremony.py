@@ -5,11 +5,13 @@
         [--sample N] [--seed S] [--kills N] [--faults N] [--jobs N]
         [--only CASE] [--keep DIR]
 
-Each act (init, two plans, a login, a reshare, and a resume) is traced once.  replay.py
-rebuilds what each kill and each power loss could leave; for each such state
-the real ca-tool goes on, and witness.py checks what must be true.  --sample
-takes N states of each act (0: all of them); --kills does as many real kills;
---faults lets as many system calls fail, once each, as on a full or broken disk.
+Each act is traced once: init, two plans, a login, a reshare; a batch of
+certificates, a CRL that is built in a file, OCSP responses; and a resume.
+replay.py rebuilds what each kill and each power loss could leave; for each such
+state the real ca-tool goes on, and witness.py checks what must be true.
+--sample takes N states of each act (0: all of them), of those in LIGHT a third;
+--kills does as many real kills; --faults lets as many system calls fail, once
+each, as on a full or broken disk.
 
 The shim appends a line to a file outside of the authority for each C_Sign,
 which itself makes no system call.
@@ -90,12 +92,50 @@ operators:
   - { name: erin, sign: erin.sign.crt, decrypt: erin.decrypt.crt }
 """
 
+# Certificates, each for a request of a directory.
+BATCH_PLAN = """
+  - certificates:
+      name: leaf
+      issuer: issuing-g1
+      profile: client
+      requests: requests
+      subject: { organization: Crash }
+"""
+LEAVES = ["a", "b", "c", "d", "e"]
+# So many that their CRL is built in a file (profiles/spill.h), and not in memory.
+REVOKED = 5100
+IMPORT_PLAN = """
+  - import-issued: { issuer: issuing-g1, format: csv, file: issued.csv }
+  - import-revocations: { issuer: issuing-g1, format: csv, file: revoked.csv }
+"""
+LARGE_PLAN = """
+  - crl: { name: issuing-1, issuer: issuing-g1, profile: ca-crl }
+"""
+RESPONSES_PLAN = """
+  - ocsp-responses:
+      name: answers
+      issuer: root-g1
+      profile: ocsp-response
+      responder: ocsp-g1
+"""
+
 FIRST = {"certificates": ["root-g1", "issuing-g1", "partner-g1"],
          "crls": ["root-1"], "keys": {"root-g1", "issuing-g1"}}
 SECOND = {"certificates": ["root-g1", "issuing-g1", "partner-g1", "ocsp-g1",
                            "partner-g2"],
           "crls": ["root-1", "root-2"],
           "keys": {"root-g1", "issuing-g1", "ocsp-g1"}}
+BATCH = {"certificates": SECOND["certificates"] + [
+             f"leaf-{name}" for name in LEAVES],
+         "crls": SECOND["crls"], "keys": SECOND["keys"]}
+LARGE = {"certificates": BATCH["certificates"],
+         "crls": SECOND["crls"] + ["issuing-1"], "keys": SECOND["keys"]}
+# What must be there at the end of each kind of act.
+WANTED = {"init": FIRST, "first": FIRST, "second": SECOND, "login": SECOND,
+          "reshare": SECOND, "batch": BATCH, "large": LARGE,
+          "responses": LARGE}
+# Of these a smaller share is tried: their states are many, and much alike.
+LIGHT = ("batch", "large", "responses")
 
 
 class Site:
@@ -251,16 +291,27 @@ def check_end(site, wanted):
     witness.check_no_rubbish(site.authority)
     witness.check_published(site.authority, journal, wanted["certificates"],
                             wanted["crls"])
-    crl = wanted["crls"][-1]
-    if wanted is FIRST:
-        witness.check_chain(site.authority, "root-g1",
-                            wanted["certificates"], crl)
-    else:
-        good = [n for n in wanted["certificates"] if n != "partner-g1"]
-        witness.check_chain(site.authority, "root-g1", good, crl)
-    witness.check_revocations(site.authority, journal, crl)
+    crl = "root-1" if wanted is FIRST else "root-2"
+    good = [n for n in wanted["certificates"] if not n.startswith("leaf-") and
+            (wanted is FIRST or n != "partner-g1")]
+    witness.check_chain(site.authority, "root-g1", good, crl)
+    witness.check_revocations(site.authority, journal, "root-g1", crl)
+    if "leaf-a" in wanted["certificates"]:
+        witness.check_leaves(site.authority, "root-g1", "issuing-g1", [
+            (f"leaf-{n}", os.path.join(site.options.plans, "requests",
+                                       n + ".csr")) for n in LEAVES])
+    if "issuing-1" in wanted["crls"]:
+        witness.check_revocations(site.authority, journal, "issuing-g1",
+                                  "issuing-1", REVOKED)
     witness.check_receipt(site.authority, journal)
     site.do("verify")
+
+
+def check_responses(site):
+    """One response for each CA certificate of the root, and no other."""
+    witness.check_responses(
+        site.authority, site.journal(), "answers", "root-g1",
+        ["issuing-g1", "partner-g1", "partner-g2"])
 
 
 def check_reshared(site):
@@ -290,15 +341,14 @@ def continue_and_check(site, act):
     if act == "init":
         go_on_init(site, journal)
         check_end(site, FIRST)
-    elif act == "login":
-        check_end(site, SECOND)
-    elif act == "reshare":
+        return
+    if act != "login":
         go_on_plan(site, journal, act)
-        check_end(site, SECOND)
+    check_end(site, WANTED[act])
+    if act == "reshare":
         check_reshared(site)
-    else:
-        go_on_plan(site, journal, act)
-        check_end(site, FIRST if act == "first" else SECOND)
+    if act == "responses":
+        check_responses(site)
 
 
 # ---- the acts, traced -----------------------------------------------------
@@ -345,6 +395,21 @@ def count_calls(trace):
         return collections.Counter(m.group(1) for m in found if m)
 
 
+def trace_many(site):
+    """Batches, and a CRL that is built in a file."""
+    acts = [trace_act(site, "batch", "batch", "batch")]
+    check_end(site, BATCH)
+    site.do("import")
+    acts.append(trace_act(site, "large", "large", "large"))
+    check_end(site, LARGE)
+    crl = os.path.join(site.authority, "public/crls/issuing-1.crl")
+    demand(os.path.getsize(crl) > 1 << 18, "the CRL was built in memory")
+    acts.append(trace_act(site, "responses", "responses", "responses"))
+    check_end(site, LARGE)
+    check_responses(site)
+    return acts
+
+
 def trace_all(options, site):
     site.clear()
     acts = [trace_act(site, "init", "init", "init"),
@@ -357,6 +422,7 @@ def trace_all(options, site):
     acts.append(trace_act(site, "reshare", "reshare", "reshare"))
     check_end(site, SECOND)
     check_reshared(site)
+    acts += trace_many(site)
     # A crash of the resume itself: begun where some objects were signed.
     old = len(parse_marks(acts[1].marks))
     signing = [s for s in acts[1].states if s.kind == "kill" and
@@ -411,6 +477,33 @@ def write_inputs(options):
             "-keyout", os.path.join(options.plans, name + ".key"),
             "-out", os.path.join(options.plans, name + ".csr"))
     write_plan(options, "first", FIRST_PLAN)
+    write_many(options)
+
+
+def write_many(options):
+    """Plans of batches, a directory of requests, lists from elsewhere."""
+    requests = os.path.join(options.plans, "requests")
+    os.mkdir(requests)
+    for name in LEAVES:
+        witness.openssl(
+            "req", "-new", "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:P-256", "-noenc", "-subj", f"/CN=device {name}",
+            "-keyout", os.path.join(options.plans, name + ".key"),
+            "-out", os.path.join(requests, name + ".csr"))
+    now = datetime.datetime.now(datetime.timezone.utc)
+    end = (now + datetime.timedelta(days=300)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    then = (now - datetime.timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    serials = [f"{0x71 << 152 | number:040x}" for number in range(REVOKED)]
+    for name, head, row in (
+            ("issued", "serial-hex,expires,ca", f",{end},ee"),
+            ("revoked", "serial-hex,date,reason", f",{then},superseded")):
+        with open(os.path.join(options.plans, name + ".csv"), "w",
+                  encoding="ascii") as file:
+            file.write("".join(line + "\n" for line in [head] + [
+                serial + row for serial in serials]))
+    for name, steps in (("batch", BATCH_PLAN), ("import", IMPORT_PLAN),
+                        ("large", LARGE_PLAN), ("responses", RESPONSES_PLAN)):
+        write_plan(options, name, steps)
 
 
 # ---- many states, a few at a time -----------------------------------------
@@ -520,13 +613,19 @@ def fault(act, command, call, error, when):
     return f"{act.name} {error} at {call} {when}", body
 
 
+def share(act, number):
+    """How many of `number` are tried of this act."""
+    return (number + 2) // 3 if act.kind in LIGHT else number
+
+
 def faults_of(options, act, command):
     every = [fault(act, command, call, error, when)
              for call, errors in FAULTS.items() for error in errors
              for when in range(1, act.calls[call] + 1)]
     if 0 <= options.faults < len(every):
         chance = random.Random(f"{options.seed} {act.name} faults")
-        every = chance.sample(every, options.faults)
+        every = chance.sample(every, min(len(every), share(
+            act, options.faults)))
     return every
 
 
@@ -535,12 +634,12 @@ def cases_of(options, act):
     states = act.states
     if options.sample and len(states) > options.sample:
         states = [act.states[i] for i in sorted(
-            chance.sample(range(len(states)), options.sample))]
+            chance.sample(range(len(states)), share(act, options.sample)))]
     cases = [try_state(act, state) for state in states]
     command = "resume" if act.name == "resume" else act.kind
     cases += faults_of(options, act, command)
     return cases + [real_kill(act, command, n, options.seed)
-                    for n in range(options.kills)]
+                    for n in range(share(act, options.kills))]
 
 
 def run(options, scratch):
@@ -554,7 +653,7 @@ def run(options, scratch):
         for act in acts:
             kinds = [s.kind for s in act.states]
             cases = [c for c in cases_of(options, act)
-                     if options.only is None or options.only in c[0]]
+                     if re.search(options.only, c[0])]
             begun, failed = time.monotonic(), len(tally.failed)
             list(pool.map(lambda c: guarded(sites, tally, *c), cases))
             print(f"{act.name}: {kinds.count('kill')} kill states and "
@@ -578,7 +677,8 @@ def main():
                         help="failing calls of each act; -1: every one")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--only", help="only what has this in its name")
+    parser.add_argument("--only", default="",
+                        help="regular expression for names of cases")
     parser.add_argument("--keep", help="directory for what failed")
     options = parser.parse_args()
     for name in ("tool", "shim", "redirect"):

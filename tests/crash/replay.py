@@ -588,9 +588,10 @@ class Replay:
 
     def _opened(self, process, call, result, dirfd, path, flags, mode):
         if "O_TMPFILE" in flags:
-            number, real = as_fd(call.result)
-            if self._tracked(real):
-                raise Refused("a file without a name (O_TMPFILE)")
+            # It has no name, and so no crash leaves anything of it.
+            if self._tracked(as_fd(call.result)[1]):
+                nameless = Inode("f", 0o600, bytearray())
+                process.fds[result] = Open(nameless, flags)
             return False
         follow = "O_NOFOLLOW" not in flags and "O_EXCL" not in flags
         parent, name, inode = self._file(process, dirfd, path, follow)
@@ -787,6 +788,8 @@ class Replay:
         args = call.args
         if call.name == "link":
             args = [None, args[0], None, args[1], "0"]
+        if "AT_EMPTY_PATH" in args[4]:
+            raise Refused("a name for a file without one (AT_EMPTY_PATH)")
         follow = "AT_SYMLINK_FOLLOW" in args[4]
         inode = self._file(process, *args[:2], follow)[2]
         parent, name, _ = self._file(process, *args[2:4], False)

@@ -101,6 +101,14 @@ class Case(unittest.TestCase):
 
 
 class KillStates(Case):
+    def test_a_file_without_a_name_leaves_nothing(self):
+        states = self.replayed('''
+	int d = open(".", O_TMPFILE | O_RDWR, 0600);
+	put(d, "hello");
+	must(fsync(d));
+	must(close(d));''')
+        self.assertEqual(self.contents(states), {()})
+
     def test_each_call_makes_a_state(self):
         states = self.replayed(CREATE % "")
         self.assertEqual(self.contents(states, "kill"), {
@@ -377,8 +385,19 @@ class Refusals(Case):
             ' 0); m[0] = 49;'
             '(void)!mmap(NULL, 4, PROT_READ, MAP_SHARED, ro, 0);', a="abcd")
 
-    def test_a_file_without_a_name(self):
-        self.refused('must(open(".", O_TMPFILE | O_RDWR, 0600));', "O_TMPFILE")
+    def test_a_name_for_a_file_without_one(self):
+        self.refused(r"""
+	int d = open(".", O_TMPFILE | O_RDWR, 0600);
+	char name[64];
+	sprintf(name, "/proc/self/fd/%d", d);
+	must(linkat(AT_FDCWD, name, AT_FDCWD, "a", AT_SYMLINK_FOLLOW));
+""", "into or out of")
+
+    def test_a_name_for_a_descriptor(self):
+        self.refused(r"""
+	int d = open(".", O_TMPFILE | O_RDWR, 0600);
+	must(linkat(d, "", AT_FDCWD, "b", AT_EMPTY_PATH));
+""", "AT_EMPTY_PATH")
 
     def test_a_node(self):
         self.refused('must(mkfifo("f", 0600));', "mknod")

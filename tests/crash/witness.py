@@ -115,9 +115,29 @@ class Journal:
         root = base64.b64encode(self.root(size)).decode()
         return f"{origin}\n{size}\n{root}\n"
 
+    def items(self, data, count):
+        """Lines of the evidence that OCSP entries name."""
+        lines = self.evidence[data["items"]].decode().splitlines()
+        demand(len(lines) == count, "a window has not as many lines")
+        return lines
+
+    def revoked(self, issuer):
+        """Serials, as numbers, of what is revoked of this issuer."""
+        serials = {int(d["serial"], 16) for d in self.data("revoked")
+                   if d["issuer"] == issuer}
+        for data in self.data("revocations"):
+            if data["issuer"] == issuer:
+                lines = self.evidence[data["list"]].decode().splitlines()[1:]
+                demand(len(lines) == data["count"], "a list is cut")
+                serials |= {int(line.split()[0], 16) for line in lines}
+        return serials
+
     def signable(self):
         """SHA-256 of all that the token may be asked to sign by now."""
         digests = {d["tbs"] for d in self.data("intent")}
+        for intent in self.data("ocsp-intent"):
+            digests |= {line.split()[2] for line in
+                        self.items(intent, intent["count"])}
         for size in range(1, len(self.lines) + 1):
             text = self.checkpoint_text(size).encode()
             digests.add(hashlib.sha256(text).hexdigest())
@@ -126,12 +146,17 @@ class Journal:
 
 def check_marks(journal, marks):
     """Each signature had a durable intent, and its head on the token."""
-    unknown = set(marks) - journal.signable()
+    marks = set(marks)
+    unknown = marks - journal.signable()
     demand(not unknown, f"signed without a durable intent: {sorted(unknown)}")
     head = max((d["size"] for d in journal.data("head")), default=0)
     early = [entry["seq"] for entry in journal.entries
-             if entry["kind"] == "intent" and entry["data"]["tbs"] in marks
-             and entry["seq"] >= head]
+             if entry["seq"] >= head and (
+                 (entry["kind"] == "intent" and
+                  entry["data"]["tbs"] in marks) or
+                 (entry["kind"] == "ocsp-intent" and not marks.isdisjoint(
+                     line.split()[2] for line in journal.items(
+                         entry["data"], entry["data"]["count"]))))]
     demand(not early, f"signed without a head on the token: {early}")
 
 
@@ -153,13 +178,16 @@ def check_accounted(journal, marks):
             for d in journal.data("result", "failed")}
     revoked = {(d["issuer_dn"], d["serial"].lower())
                for d in journal.data("revoked")}
-    failed = {(d["run"], d["list"], d["object"])
+    failed = {(d["run"], d["list"], d["object"]): d["possibly_signed"]
               for d in journal.data("failed")}
     for intent in journal.data("intent"):
         place = (intent["run"], intent["list"], intent["object"])
         demand(place in ends,
                f"neither result nor failure: {intent['name']}")
-        if place in failed and intent["kind"] == "certificate" and (
+        if failed.get(place) is False:
+            demand(intent["tbs"] not in marks,
+                   f"signed, and said not to be: {intent['name']}")
+        if failed.get(place) and intent["kind"] == "certificate" and (
                 intent["certificate_kind"] != "root"):
             demand((intent["issuer_dn"], intent["serial"].lower()) in revoked,
                    f"possibly signed and not revoked: {intent['serial']}")
@@ -172,6 +200,16 @@ def check_accounted(journal, marks):
     demand(len(named) == len(set(named)),
            f"two results of one name: {places}")
     demand(set(marks) <= journal.signable(), "a mark without an intent")
+    check_windows(journal)
+
+
+def check_windows(journal):
+    """Each window of OCSP responses has one end."""
+    def places(*kinds):
+        return sorted((d["run"], d["list"], d["name"], d["window"])
+                      for d in journal.data(*kinds))
+    demand(places("ocsp-intent") == places("ocsp-result", "ocsp-failed"),
+           "a window of OCSP responses has no end, or two")
 
 
 # ---- the files ------------------------------------------------------------
@@ -263,15 +301,64 @@ def check_chain(directory, root, certificates, crl):
                 os.path.join(public, "certs", name + ".pem"))
 
 
-def check_revocations(directory, journal, crl):
-    """The newest CRL lists every serial that the journal has as revoked."""
+def check_leaves(directory, root, issuer, leaves):
+    """Each request has its certificate, with its key and of the issuer."""
+    certs = os.path.join(directory, "public", "certs")
+    serials = set()
+    for name, request in leaves:
+        path = os.path.join(certs, name + ".pem")
+        openssl("verify", "-x509_strict", "-CAfile",
+                os.path.join(certs, root + ".pem"), "-untrusted",
+                os.path.join(certs, issuer + ".pem"), path)
+        demand(openssl("x509", "-noout", "-pubkey", "-in", path) ==
+               openssl("req", "-noout", "-pubkey", "-in", request),
+               f"the certificate {name} is not for the key of its request")
+        serials.add(openssl("x509", "-noout", "-serial", "-in", path))
+    demand(len(serials) == len(leaves), "two certificates have one serial")
+
+
+def check_responses(directory, journal, name, issuer, certificates):
+    """Each certificate has one response, published, that openssl verifies."""
+    where = os.path.join(directory, "public", "ocsp", name)
+    signed = {}
+    for result in journal.data("ocsp-result"):
+        for line in journal.items(result, result["count"]):
+            serial, digest, *der = line.split()
+            if digest == "-":
+                continue
+            demand(serial not in signed, f"two responses for {serial}")
+            demand(hashlib.sha256(base64.b64decode(der[0])).hexdigest() ==
+                   digest, "a response is not what its hash says")
+            signed[serial] = digest
+    files = {sha256_of(os.path.join(where, file)): os.path.join(where, file)
+             for file in files_below(where)}
+    demand(set(files) == set(signed.values()),
+           "what is published is not what was signed")
+    public = os.path.join(directory, "public")
+    anchor = os.path.join(public, "certs", issuer + ".pem")
+    revoked = journal.revoked(issuer)
+    for certificate in certificates:
+        path = os.path.join(public, "certs", certificate + ".pem")
+        serial = int(openssl("x509", "-noout", "-serial", "-in",
+                             path).split("=")[1], 16)
+        answers = [d for s, d in signed.items() if int(s, 16) == serial]
+        demand(len(answers) == 1, f"no response for {certificate}")
+        text = openssl("ocsp", "-respin", files[answers[0]], "-issuer", anchor,
+                       "-cert", path, "-CAfile", anchor, "-no_nonce")
+        wanted = "revoked" if serial in revoked else "good"
+        demand(f"{path}: {wanted}" in text, f"{certificate} is not {wanted}")
+
+
+def check_revocations(directory, journal, issuer, crl, count=None):
+    """The CRL lists every serial that the journal has as revoked."""
     text = openssl("crl", "-noout", "-text", "-in",
                    os.path.join(directory, "public", "crls", crl + ".pem"))
     listed = {int(line.split(":")[1], 16) for line in text.splitlines()
               if line.strip().startswith("Serial Number:")}
-    revoked = {int(d["serial"], 16) for d in journal.data("revoked")}
-    demand(listed == revoked,
-           f"on the CRL {listed}, revoked in the journal {revoked}")
+    revoked = journal.revoked(issuer)
+    demand(listed == revoked and count in (None, len(listed)),
+           f"on the CRL and revoked in the journal differ: "
+           f"{sorted(listed ^ revoked)[:5]}, {len(listed)}")
 
 
 def check_receipt(directory, journal):

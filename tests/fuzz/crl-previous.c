@@ -2,35 +2,9 @@
  * Two CRLs, one behind the other: the second is linted with the first as the
  * one before, both from memory and octet by octet.
  */
+#include "few.h"
 #include "lint.h"
 #include "two.h"
-
-/* A source that gives a few octets at a time. */
-static int
-read_few(
-    void *ctx, uint64_t offset, unsigned char *buf, size_t cap, size_t *ret_len)
-{
-	const struct der *octets = ctx;
-	size_t left = offset > octets->len ? 0 : octets->len - (size_t)offset;
-	size_t len = 1 + (size_t)(offset % 7);
-
-	len = len < cap ? len : cap;
-	len = len < left ? len : left;
-	if (len > 0)
-		memcpy(buf, octets->p + offset, len);
-	*ret_len = len;
-	return 0;
-}
-
-static struct der_source
-few_at_a_time(struct der *octets)
-{
-	return (struct der_source){
-		.ctx = octets,
-		.read = read_few,
-		.len = octets->len,
-	};
-}
 
 static void
 same_findings(const struct findings *one, const struct findings *two)

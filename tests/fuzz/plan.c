@@ -20,11 +20,16 @@ enum { NOW = 1795000000 /* 2026-11-18 */ };
 
 static const char *const profile_names[] = { "ca-crl", "crl-ca-only",
 	"crl-partition", "cross", "issuing-ca", "issuing-ca-tls",
-	"ocsp-responder", "policy-ca", "root", "root-public" };
+	"ocsp-responder", "policy-ca", "root", "root-public", "client",
+	"ocsp-response" };
 static const char *const file_names[] = { "request.csr", "root.pem",
 	"set.yaml" };
+/* A file stands for a bundle of one. */
+static const char *const bulk_names[] = { "request.csr", "root.pem",
+	"issued.csv", "revoked.csv" };
 
 /* What all plans may name. */
+static int scratch_fd = -1;
 static struct inputs inputs;
 static struct journal *journal;
 
@@ -58,6 +63,8 @@ static void
 setup(void)
 {
 	scratch_make();
+	scratch_fd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	HOLDS(scratch_fd >= 0);
 	HOLDS(atexit(clear_all) == 0);
 	for (size_t i = 0; i < sizeof(profile_names) / sizeof(profile_names[0]);
 	     i++)
@@ -66,6 +73,9 @@ setup(void)
 	for (size_t i = 0; i < sizeof(file_names) / sizeof(file_names[0]); i++)
 		add_input(
 		    INPUT_FILE, file_names[i], PLAN_DATA, file_names[i], "");
+	for (size_t i = 0; i < sizeof(bulk_names) / sizeof(bulk_names[0]); i++)
+		add_input(
+		    INPUT_BULK, bulk_names[i], PLAN_DATA, bulk_names[i], "");
 	add_input(
 	    INPUT_AUTHORITY, "authority.yaml", PLAN_DATA, "authority.yaml", "");
 	HOLDS(journal_create(scratch, &journal) == 0);
@@ -104,12 +114,19 @@ same_random(void *ctx, unsigned char *ret_bytes, size_t len)
 static int
 need(void *ctx, enum input_role role, const char *given, const char *place)
 {
-	HOLDS(role == INPUT_PROFILE || role == INPUT_FILE);
+	HOLDS(
+	    role == INPUT_PROFILE || role == INPUT_FILE || role == INPUT_BULK);
 	HOLDS(given[0] != '\0' && place[0] != '\0');
 	if (inputs_find(&inputs, role, given) == NULL)
 		findings_add(ctx, FINDING_ERROR, "INPUT", place, NULL,
 		    "'%s' is not there", given);
 	return 0;
+}
+
+static int
+need_bulk(void *ctx, const char *given, const char *place)
+{
+	return need(ctx, INPUT_BULK, given, place);
 }
 
 static int
@@ -143,6 +160,7 @@ check_steps(const struct plan *plan, struct findings *findings)
 	const struct input_visitor visitor = {
 		.ctx = findings,
 		.need = need,
+		.need_bulk = need_bulk,
 		.need_profiles = need_profiles,
 		.inputs = &inputs,
 	};
@@ -179,6 +197,7 @@ check_build(struct plan *plan, struct findings *findings)
 		.inputs = &inputs,
 		.shares = true,
 		.public_fd = -1,
+		.scratch_fd = scratch_fd,
 		.now = NOW,
 		.random = same_random,
 		.random_ctx = &state,

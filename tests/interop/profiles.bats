@@ -361,7 +361,8 @@ with_java() {
 @test "every profile that is shipped is covered" {
 	ca journal show -d ca --json | python3 -c '
 import json, sys
-used = {"ocsp-response"}  # made below
+used = {"ocsp-response",  # made below
+    "ocsp-response-user"}  # ocsp.bats
 for line in sys.stdin:
     entry = json.loads(line)
     if entry["kind"] == "intent" and entry["data"].get("profile"):

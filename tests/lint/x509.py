@@ -467,15 +467,18 @@ class Single:
         self.status = raw(0xA1, content)
         return self
 
-    def der(self):
+    def cert_id(self):
         number = self.serial
         number = number if isinstance(number, bytes) else integer(number)
+        return seq(self.hash_alg, octets(self.name_hash),
+                   octets(self.key_hash), number)
+
+    def der(self):
         next_update = b"" if self.next_update is None \
             else explicit(0, generalized(self.next_update))
         rows = explicit(1, seq(*(e.der() for e in self.extensions))) \
             if self.extensions else b""
-        return seq(seq(self.hash_alg, octets(self.name_hash),
-                       octets(self.key_hash), number), self.status,
+        return seq(self.cert_id(), self.status,
                    generalized(self.this_update), next_update, rows)
 
 

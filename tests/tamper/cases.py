@@ -168,8 +168,8 @@ def file_damage(_scene, chance):
     yield Case("the file", "missing",
                lambda d: os.unlink(os.path.join(d, "journal.db")))
     for name, sql in {
-            "a newer schema": "PRAGMA user_version = 4",
-            "an older schema": "PRAGMA user_version = 2",
+            "a newer schema": "PRAGMA user_version = 5",
+            "an older schema": "PRAGMA user_version = 3",
             "another program's": "PRAGMA application_id = 1",
             "another table": "CREATE TABLE more (x)",
             "a view": "CREATE VIEW more AS SELECT * FROM entries",

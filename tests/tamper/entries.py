@@ -14,7 +14,8 @@ import c2sp
 
 TABLES = {"entries", "nodes", "evidence", "authority", "runs", "lists",
           "statements", "sets", "enrolments", "anchors", "pin_changes",
-          "profiles", "keys", "objects", "revocations"}
+          "profiles", "keys", "objects", "revocations", "issued",
+          "issuers", "urls", "ocsp_windows"}
 MEMBERS = ["v", "seq", "time", "kind", "people", "text", "data"]
 
 HASH, TIME, HEX, TEXT, COUNT, FLAG = "hash", "time", "hex", "text", "count", "flag"
@@ -62,15 +63,15 @@ SPELLED = {
     "login": "run:text serial:text flags:count module_sha256:hash "
              "tool:object token:object module:object linter:object",
     "key-intent": "run:text name:text id:hex type:text purpose:text "
-                  "backup:text",
+                  "backup:text adopted:flag?",
     "key": "run:text name:text id:hex spki:hex attributes:object "
-           "generation_mechanism:count|",
+           "generation_mechanism:count| adopted:flag?",
     "key-destroyed": "run:text name:text id:hex objects:count",
     "plan": "run:text plan:text title:text manifest:hash directory:text "
             "set:hex unattended:flag abandons:text?",
     "approval": "run:text name:text set:hex manifest:hash statement:hash",
-    "list": "run:text list:count sha256:hash objects:count acts:count "
-            "lint:hash?",
+    "list": "run:text list:count sha256:hash objects:count batches:count? "
+            "acts:count lint:hash?",
     "confirmation": "run:text list:count name:text set:hex sha256:hash "
                     "statement:hash",
     "intent": "run:text list:count object:count kind:text name:text key:hash "
@@ -81,13 +82,29 @@ SPELLED = {
     "failed": "run:text list:count object:count name:text why:text "
               "possibly_signed:flag lint:hash?",
     "revoked": "run:text issuer:text issuer_dn:hash serial:hex date:time "
-               "reason:text cause:text",
+               "reason:text cause:text invalidity:time?",
+    "revocations": "run:text issuer:text issuer_dn:hash count:count "
+                   "list:hash source:text cause:text crl:object?",
+    "revocation-upgraded": "run:text issuer:text issuer_dn:hash serial:hex "
+                           "was:object date:time reason:text "
+                           "invalidity:time?",
+    "issued": "run:text issuer:text issuer_dn:hash count:count list:hash "
+              "source:text",
+    "ocsp-intent": "run:text list:count window:count first:count count:count "
+                   "name:text key:hash algorithm:hex issuer:text "
+                   "issuer_dn:hash responder:text| profile:text "
+                   "this_update:time next_update:time root:hash items:hash",
+    "ocsp-result": "run:text list:count window:count name:text count:count "
+                   "root:hash items:hash",
+    "ocsp-failed": "run:text list:count window:count name:text why:text "
+                   "possibly_signed:flag",
     "adopted": "run:text name:text key:text sha256:hash issuer_dn:hash "
                "subject_dn:hash serial:hex spki:hash not_before:time "
                "not_after:time ca:flag",
     "refused": "run:text findings:count report:hash why:text lint:hash?",
     "resumed": "run:text serial:text",
-    "state": "subject:text state:text",
+    "state": "subject:text state:text run:text? key:text? why:text? "
+             "successor:text|?",
     "event": "event:text",
     "clock": "run:text was:time now:time why:text",
     "head": "run:text serial:text origin:text epoch:count size:count "
@@ -121,6 +138,8 @@ EVIDENCE = {
     "list": ["sha256", "lint"], "confirmation": ["sha256", "statement"],
     "result": ["sha256", "lint"], "failed": ["lint"], "adopted": ["sha256"],
     "refused": ["report", "lint"], "close": ["files"],
+    "revocations": ["list"], "issued": ["list"], "ocsp-intent": ["items"],
+    "ocsp-result": ["items"],
 }
 
 
@@ -289,8 +308,8 @@ def read_tables(journal, database):
     if ask("PRAGMA integrity_check") != [(b"ok",)]:
         journal.find("journal.db", "SQLite finds it damaged")
     if ask("PRAGMA application_id") != [(0x43414a31,)] or (
-            ask("PRAGMA user_version") != [(3,)]):
-        journal.find("journal.db", "it is not a journal of schema 3")
+            ask("PRAGMA user_version") != [(4,)]):
+        journal.find("journal.db", "it is not a journal of schema 4")
     names = ask("SELECT name, type FROM sqlite_schema")
     tables = {name.decode() for name, kind in names if kind == b"table"}
     if tables != TABLES or any(

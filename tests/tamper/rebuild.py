@@ -3,16 +3,22 @@
 from entries import hex_digest, seconds
 
 STATES = {"begun": 0, "active": 1, "undone": 2}
+CA_STATES = {"retiring": 1, "retired": 2}
+REASONS = {"unspecified": 0, "keyCompromise": 1, "cACompromise": 2,
+           "affiliationChanged": 3, "superseded": 4,
+           "cessationOfOperation": 5, "certificateHold": 6,
+           "removeFromCRL": 8, "privilegeWithdrawn": 9, "aACompromise": 10}
 
 
 class Tables:
     """Rows as dictionaries, by table and key."""
 
-    def __init__(self):
+    def __init__(self, evidence=None):
+        self.evidence = evidence or {}  # octets by SHA-256, hex
         self.rows = {name: {} for name in (
             "authority", "runs", "lists", "statements", "sets", "enrolments",
             "anchors", "pin_changes", "profiles", "keys", "objects",
-            "revocations")}
+            "revocations", "issued", "issuers", "urls", "ocsp_windows")}
         self.closes = {}
 
     def put(self, table, key, /, **row):
@@ -82,6 +88,12 @@ class Tables:
     def on_state(self, _entry, data):
         if (data["subject"], data["state"]) == ("authority", "ready"):
             self.authority["ready"] = 1
+        if data["subject"] == "ca":
+            for key in self.rows["keys"].values():
+                if key["name"] == data["key"] and key["state"] == 1:
+                    key["ca_state"] = CA_STATES.get(data["state"])
+                    key["successor"] = data["successor"] or key["successor"]
+            self.acted(data)
 
     def on_clock(self, entry, data):
         self.authority["clock"] = seconds(data["now"])
@@ -188,7 +200,9 @@ class Tables:
         self.put("keys", data["id"], seq=entry.number, name=data["name"],
                  run=data["run"], id=bytes.fromhex(data["id"]),
                  type=data["type"], purpose=data["purpose"],
-                 backup=data["backup"], state=0, spki=None, spki_sha256=None)
+                 backup=data["backup"], state=0, ca_state=0, successor=None,
+                 adopted=int(data.get("adopted", False)), spki=None,
+                 spki_sha256=None)
 
     def on_key(self, _entry, data):
         spki = bytes.fromhex(data["spki"])
@@ -196,7 +210,7 @@ class Tables:
             state=1, spki=spki, spki_sha256=bytes.fromhex(hex_digest(spki)))
 
     def on_key_destroyed(self, _entry, data):
-        self.rows["keys"].get(data["id"], {}).update(state=2)
+        self.rows["keys"].get(data["id"], {}).update(state=2, ca_state=3)
         self.ended(data)
 
     def on_intent(self, entry, data):
@@ -213,7 +227,13 @@ class Tables:
                  number=int(data["number"]) if "number" in data else None,
                  valid_from=seconds(data[first]) if first in data else None,
                  valid_until=seconds(data[last]) if last in data else None,
-                 ca=int(data["ca"]) if "ca" in data else None, **row)
+                 ca=int(data["ca"]) if "ca" in data else None,
+                 crl_url=data.get("distribution_url" if data["kind"] == "crl"
+                                  else "crl_url"),
+                 entries=data.get("entries") if data["kind"] == "crl"
+                 else None, **row)
+        if data["kind"] == "certificate":
+            self.learn(data)
         self.acted(data)
 
     def _object(self, data):
@@ -237,15 +257,133 @@ class Tables:
                  certificate_kind=None, profile=None, number=None,
                  valid_from=seconds(data["not_before"]),
                  valid_until=seconds(data["not_after"]),
-                 ca=int(data["ca"]), tbs=None, sha256=data["sha256"],
-                 result=entry.number)
+                 ca=int(data["ca"]), crl_url=None, entries=None, tbs=None,
+                 sha256=data["sha256"], result=entry.number)
+        self.learn(data)
         self.acted(data)
 
-    def on_revoked(self, _entry, data):
-        self.put("revocations", (data["issuer_dn"], data["serial"]),
-                 issuer_dn=data["issuer_dn"],
-                 octets=len(data["serial"]) // 2, serial=data["serial"],
-                 date=seconds(data["date"]), reason=data["reason"])
+    # ---- revocations ------------------------------------------------------
+
+    def number(self, table, column, text):
+        """Of a name or URL that is perhaps new."""
+        rows = self.rows[table]
+        if text not in rows:
+            self.put(table, text, id=len(rows) + 1, **{column: text})
+        return rows[text]["id"]
+
+    def learn(self, data):
+        """What a certificate is known by becomes known to its revocation."""
+        row = self.rows["revocations"].get(
+            (data["issuer_dn"], data["serial"]))
+        if data["issuer_dn"] in self.rows["issuers"] and data.get("crl_url"):
+            self.number("urls", "url", data["crl_url"])
+        if row is not None:
+            row.update(expires=seconds(data["not_after"]),
+                       ca=int(data["ca"]),
+                       crl_url=self.number("urls", "url", data["crl_url"])
+                       if data.get("crl_url") else None)
+
+    def known(self, dn, serial):
+        """End, CA and URL of a certificate, as far as anything says them."""
+        for row in self.rows["objects"].values():
+            if (row["issuer_dn"], row["serial"]) == (dn, serial):
+                url = row["crl_url"]
+                return (row["valid_until"], row["ca"],
+                        self.number("urls", "url", url) if url else None)
+        row = self.rows["issued"].get((dn, serial))
+        return (row["expires"], row["ca"], None) if row else (None,) * 3
+
+    def revoke(self, entry, serial, date, reason, invalidity, expires):
+        dn = entry.data["issuer_dn"]
+        issuer = self.number("issuers", "dn", dn)
+        until, ca, url = self.known(dn, serial)
+        self.put("revocations", (dn, serial), issuer=issuer,
+                 octets=len(serial) // 2, serial=bytes.fromhex(serial),
+                 date=seconds(date), reason=REASONS.get(reason),
+                 invalidity=seconds(invalidity) if invalidity else None,
+                 expires=until or (seconds(expires) if expires else None),
+                 crl_url=url, ca=ca, seq=entry.number)
+
+    def lines(self, digest):
+        """Fields of a list's lines behind the first; None for a dash."""
+        text = self.evidence.get(digest, b"").decode("ascii", "replace")
+        return [[None if field == "-" else field for field in line.split()]
+                for line in text.splitlines()[1:]]
+
+    def on_revocations(self, entry, data):
+        self.number("issuers", "dn", data["issuer_dn"])
+        for line in self.lines(data["list"]):
+            self.revoke(entry, *line)
+        crl = data.get("crl")
+        if crl is not None:
+            self.put("objects", ("taken", entry.number), seq=entry.number,
+                     run=data["run"], list=None, object=None, kind="crl",
+                     name=crl["name"], state=1, adopted=1,
+                     issuer=data["issuer"], issuer_dn=data["issuer_dn"],
+                     subject_dn=None, serial=None, spki=None, key=None,
+                     certificate_kind=None, profile=None,
+                     number=int(crl["number"]),
+                     valid_from=seconds(crl["this_update"]),
+                     valid_until=seconds(crl["next_update"]), ca=None,
+                     crl_url=None, entries=crl["entries"], tbs=None,
+                     sha256=crl["sha256"], result=entry.number)
+        self.acted(data)
+
+    def on_revocation_upgraded(self, _entry, data):
+        row = self.rows["revocations"].get(
+            (data["issuer_dn"], data["serial"]))
+        if row is not None:
+            row.update(date=seconds(data["date"]),
+                       reason=REASONS.get(data["reason"]))
+            if "invalidity" in data:
+                row["invalidity"] = seconds(data["invalidity"])
+        self.acted(data)
+
+    def on_issued(self, entry, data):
+        dn = data["issuer_dn"]
+        issuer = self.number("issuers", "dn", dn)
+        for serial, expires, kind, digest in self.lines(data["list"]):
+            until = seconds(expires) if expires else None
+            ca = int(kind == "ca") if kind else None
+            self.put("issued", (dn, serial), issuer=issuer,
+                     octets=len(serial) // 2, serial=bytes.fromhex(serial),
+                     expires=until, ca=ca,
+                     sha256=bytes.fromhex(digest) if digest else None,
+                     seq=entry.number)
+            row = self.rows["revocations"].get((dn, serial))
+            if row is not None:
+                row["expires"] = until or row["expires"]
+                row["ca"] = row["ca"] if ca is None else ca
+        self.acted(data)
+
+    # ---- OCSP responses ---------------------------------------------------
+
+    def on_ocsp_intent(self, entry, data):
+        row = {name: data[name] for name in (
+            "run", "list", "name", "first", "count", "issuer", "issuer_dn",
+            "key", "responder")}
+        self.put("ocsp_windows", self.window(data), seq=entry.number,
+                 number=data["window"], state=0,
+                 valid_from=seconds(data["this_update"]),
+                 valid_until=seconds(data["next_update"]),
+                 intended=data["items"], items=None, **row)
+        self.acted(data)
+
+    @staticmethod
+    def window(data):
+        return data["run"], data["list"], data["name"], data["window"]
+
+    def on_ocsp_result(self, _entry, data):
+        self.rows["ocsp_windows"].get(self.window(data), {}).update(
+            state=1, items=data["items"])
+
+    def on_ocsp_failed(self, _entry, data):
+        self.rows["ocsp_windows"].get(self.window(data), {}).update(state=2)
+        self.ended(data)
+
+    def on_revoked(self, entry, data):
+        self.revoke(entry, data["serial"], data["date"], data["reason"],
+                    data.get("invalidity"), None)
         self.acted(data)
 
 

@@ -168,7 +168,7 @@ def verify(directory, anchor=None, receipt=None):
     objects = Objects(journal, people)
     checkpoints = Checkpoints(journal, people)
     published = Published(journal, people, objects, checkpoints)
-    tables = rebuild.Tables()
+    tables = rebuild.Tables(journal.evidence)
     for entry in journal.entries:
         if entry.fault is not None:
             continue

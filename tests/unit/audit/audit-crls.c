@@ -285,8 +285,10 @@ test_dropped_stranger(void **state)
 {
 	static const unsigned char serial[] = { 0x12, 0x34, 0x56 };
 	struct world *w = *state;
-	const struct crl_entry entry = { serial, sizeof serial, date_now(),
-		REASON_SUPERSEDED };
+	const struct crl_entry entry = { .serial = serial,
+		.serial_len = sizeof serial,
+		.date = date_now(),
+		.reason = REASON_SUPERSEDED };
 
 	make_root(w);
 	crl_of(w, 13, 1, &entry, 1);
@@ -912,6 +914,398 @@ test_revoked_long_ago(void **state)
 	assert_int_equal(w->found.errors, 0);
 }
 
+/* ---- lists ------------------------------------------------------------ */
+
+/* Revocations by a list of these lines, of which there are `count`. */
+static void
+revoke_lines(struct world *w, const char *source, int count, const char *lines)
+{
+	AUTO_CHARS(text) = text_printf("ca-tool-revocations-1\n%s", lines);
+
+	world_add(w, ENTRY_REVOCATIONS,
+	    with(data_revocations(RUN_A, w->root_dn, count,
+		     world_evidence(w, text, strlen(text))),
+		"source", json_string(source)));
+}
+
+static struct crl_entry
+entry_of(const unsigned char *serial, size_t len, const char *date,
+    enum revocation_reason reason, const char *invalidity)
+{
+	struct crl_entry entry = {
+		.serial = serial, .serial_len = len, .reason = reason
+	};
+
+	assert_ok(date_parse(date, &entry.date));
+	if (invalidity != NULL)
+		assert_ok(date_parse(invalidity, &entry.invalidity));
+	return entry;
+}
+
+static const unsigned char octets_a[] = { 0x12, 0x34 },
+			   octets_b[] = { 0x12, 0x35 };
+
+#define LIST_A "1234 2026-01-01T00:00:00Z superseded - -\n"
+#define LIST_B                                                          \
+	"1235 2026-01-02T00:00:00Z keyCompromise 2025-12-31T00:00:00Z " \
+	"2027-01-01T00:00:00Z\n"
+#define ENTRY_A                                                     \
+	entry_of(octets_a, sizeof octets_a, "2026-01-01T00:00:00Z", \
+	    REASON_SUPERSEDED, NULL)
+#define ENTRY_B                                                     \
+	entry_of(octets_b, sizeof octets_b, "2026-01-02T00:00:00Z", \
+	    REASON_KEY_COMPROMISE, "2025-12-31T00:00:00Z")
+
+/* What was imported stands on CRLs as what was revoked one by one does. */
+static void
+test_list(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entries[2] = { ENTRY_A, ENTRY_B };
+
+	make_root(w);
+	revoke_lines(w, "csv", 2, LIST_A LIST_B);
+	crl_of(w, 12, 1, entries, 2);
+	audit(w);
+	assert_no_findings(w);
+}
+
+static void
+test_list_missing(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entries[2] = { ENTRY_A, ENTRY_B };
+
+	make_root(w);
+	revoke_lines(w, "csv", 2, LIST_A LIST_B);
+	crl_of(w, 12, 1, entries + 1, 1);
+	audit(w);
+	assert_only(w, "AUDIT-CRL-MISSING");
+	assert_found(w, "AUDIT-CRL-MISSING", "1234");
+}
+
+static void
+test_list_invalidity(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entries[2] = { ENTRY_A, ENTRY_B };
+
+	make_root(w);
+	revoke_lines(w, "csv", 2, LIST_A LIST_B);
+	entries[1].invalidity += 1;
+	crl_of(w, 12, 1, entries, 2);
+	audit(w);
+	assert_only(w, "AUDIT-CRL-ENTRY");
+	assert_found(w, "AUDIT-CRL-ENTRY", "invalidity");
+}
+
+/* Its end is known from the list: it goes when a CRL after that had it. */
+static void
+list_gone(struct world *w, int64_t first, int64_t second, bool before)
+{
+	struct crl_entry entry = ENTRY_B;
+	int64_t end;
+
+	assert_ok(date_parse("2027-01-01T00:00:00Z", &end));
+	make_root(w);
+	if (before)
+		revoke_lines(w, "csv", 1, LIST_B);
+	make_crl(w,
+	    &(struct crl_making){ .name = "with",
+		.object = 12,
+		.number = 1,
+		.now = end + first,
+		.entries = &entry,
+		.count = before ? 1 : 0 });
+	if (!before)
+		revoke_lines(w, "csv", 1, LIST_B);
+	make_crl(w,
+	    &(struct crl_making){ .name = "without",
+		.object = 13,
+		.number = 2,
+		.now = end + second });
+	audit(w);
+}
+
+static void
+test_list_gone(void **state)
+{
+	struct world *w = *state;
+
+	list_gone(w, 60, 120, true);
+	assert_int_equal(count_found(w, "AUDIT-CRL-MISSING"), 0);
+	assert_int_equal(count_found(w, "AUDIT-CRL-DROPPED"), 0);
+}
+
+/* The CRL that had it is from before its end. */
+static void
+test_list_gone_early(void **state)
+{
+	struct world *w = *state;
+
+	list_gone(w, -60, 120, true);
+	assert_int_equal(count_found(w, "AUDIT-CRL-MISSING"), 1);
+	assert_int_equal(count_found(w, "AUDIT-CRL-DROPPED"), 1);
+}
+
+/* It was revoked when its end was past: no CRL has ever had it. */
+static void
+test_list_gone_never_listed(void **state)
+{
+	struct world *w = *state;
+
+	list_gone(w, 60, 120, false);
+	assert_int_equal(count_found(w, "AUDIT-CRL-MISSING"), 1);
+}
+
+/* Each is wrong in one way. */
+static void
+test_list_wrong(void **state)
+{
+	static const struct {
+		const char *source, *line, *part;
+	} lists[] = {
+		{ "csv", "1234 2026-01-01T00:00:00Z certificateHold - -\n",
+		    "CRL-REASON-SET" },
+		{ "csv", "1234 2026-01-01T00:00:00Z removeFromCRL - -\n",
+		    "CRL-REASON-SET" },
+		{ "csv", "1234 2099-01-01T00:00:00Z superseded - -\n",
+		    "still to come" },
+		{ "query", "1234 2026-01-01T00:00:00Z superseded - -\n",
+		    "by a query" },
+		{ "query", SERIAL_A " 2026-01-01T00:00:00Z unspecified - -\n",
+		    "without a reason" },
+		{ "query",
+		    SERIAL_A " 2026-01-01T00:00:00Z superseded - "
+			     "2099-01-01T00:00:00Z\n",
+		    "another end" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		void *fresh = NULL;
+		struct world *w;
+
+		assert_int_equal(world_setup(&fresh), 0);
+		w = fresh;
+		make_root(w);
+		lose(w, 11, SERIAL_A);
+		revoke_lines(w, lists[i].source, 1, lists[i].line);
+		audit(w);
+		assert_only(w, "AUDIT-REVOKED");
+		assert_found(w, "AUDIT-REVOKED", lists[i].part);
+		assert_int_equal(world_teardown(&fresh), 0);
+	}
+}
+
+static void
+test_list_of_root(void **state)
+{
+	struct world *w = *state;
+	AUTO_STRUCT(certificate_facts) facts = { 0 };
+	AUTO_CHARS(serial) = NULL;
+	AUTO_CHARS(line) = NULL;
+
+	make_root(w);
+	assert_ok(certificate_facts(w->root, &facts));
+	serial = text_hex(facts.serial, facts.serial_len);
+	line = text_printf("%s 2026-01-01T00:00:00Z superseded - -\n", serial);
+	revoke_lines(w, "csv", 1, line);
+	audit(w);
+	assert_only(w, "AUDIT-REVOKED");
+	assert_found(w, "AUDIT-REVOKED", "root's own");
+}
+
+static void
+test_list_of_nobody(void **state)
+{
+	static const char text[] = "ca-tool-issued-1\n1234 - - -\n";
+	struct world *w = *state;
+
+	make_root(w);
+	world_add(w, ENTRY_ISSUED,
+	    data_issued(
+		RUN_A, hex64(77), 1, world_evidence(w, text, sizeof text - 1)));
+	audit(w);
+	assert_only(w, "AUDIT-REVOKED");
+}
+
+/* ---- the one change ---------------------------------------------------- */
+
+static void
+upgraded(struct world *w, bool old_reason, bool old_date)
+{
+	struct crl_entry entry = ENTRY_A;
+
+	make_root(w);
+	revoke_lines(w, "csv", 1, LIST_A);
+	crl_of(w, 12, 1, &entry, 1);
+	world_add(w, ENTRY_REVOCATION_UPGRADED,
+	    with(with(data_upgraded(RUN_A, w->root_dn, "1234", "superseded",
+			  "keyCompromise"),
+		     "was",
+		     json_pack("{s:s,s:s}", "date", "2026-01-01T00:00:00Z",
+			 "reason", "superseded")),
+		"date", json_string("2025-12-01T00:00:00Z")));
+	if (!old_reason)
+		entry.reason = REASON_KEY_COMPROMISE;
+	if (!old_date)
+		assert_ok(date_parse("2025-12-01T00:00:00Z", &entry.date));
+	crl_of(w, 13, 2, &entry, 1);
+	audit(w);
+}
+
+static void
+test_upgraded(void **state)
+{
+	upgraded(*state, false, false);
+	assert_no_findings(*state);
+}
+
+static void
+test_upgraded_reason(void **state)
+{
+	upgraded(*state, true, false);
+	assert_only(*state, "AUDIT-CRL-ENTRY");
+	assert_found(*state, "AUDIT-CRL-ENTRY", "reason");
+}
+
+static void
+test_upgraded_date(void **state)
+{
+	upgraded(*state, false, true);
+	assert_only(*state, "AUDIT-CRL-ENTRY");
+	assert_found(*state, "AUDIT-CRL-ENTRY", "date");
+}
+
+/* ---- a CRL that is taken over ------------------------------------------ */
+
+struct taking {
+	const struct crl_entry *entries;
+	size_t count;
+	EVP_PKEY *signer;
+	const char *lines, *number;
+	int listed;
+};
+
+static void
+take_crl(struct world *w, const struct taking *t)
+{
+	AUTO_PTR(profile) *profile = load("ca-crl", NULL, NULL);
+	struct crl_request req = {
+		.profile = profile,
+		.issuer = w->root,
+		.number = 41,
+		.now = date_now(),
+		.validity = profile_validity_default(profile),
+		.entries = t->entries,
+		.entry_count = t->count,
+		.place = "test",
+	};
+	AUTO_CHARS(text) = text_printf("ca-tool-revocations-1\n%s", t->lines);
+	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
+	AUTO_STRUCT(tbs) tbs = { 0 };
+	AUTO_BYTES(der) = NULL;
+	size_t len;
+
+	assert_ok(crl_build(&req, &tbs));
+	der =
+	    sign(&tbs, t->signer != NULL ? t->signer : w->keys[KEY_ROOT], &len);
+	date_format(req.now, from);
+	date_format(req.now + req.validity - 1, until);
+	world_add(w, ENTRY_REVOCATIONS,
+	    with(with(data_revocations(RUN_A, w->root_dn, t->listed,
+			  world_evidence(w, text, strlen(text))),
+		     "source", json_string("adopted")),
+		"crl",
+		json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "name", "old", "sha256",
+		    world_evidence(w, der, len), "number",
+		    t->number != NULL ? t->number : "41", "this_update", from,
+		    "next_update", until, "entries", (int)t->count)));
+}
+
+static void
+test_taken(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entry = ENTRY_A;
+
+	make_root(w);
+	take_crl(w, &(struct taking){ &entry, 1, NULL, LIST_A, NULL, 1 });
+	crl_of(w, 12, 42, &entry, 1);
+	audit(w);
+	assert_no_findings(w);
+	crl_of(w, 13, 43, NULL, 0);
+	audit(w);
+	assert_int_equal(count_found(w, "AUDIT-CRL-DROPPED"), 1);
+}
+
+static void
+test_taken_empty(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	take_crl(w, &(struct taking){ NULL, 0, NULL, "", NULL, 0 });
+	crl_of(w, 12, 42, NULL, 0);
+	audit(w);
+	assert_no_findings(w);
+}
+
+/* Revoked on it, and not taken over; and the reverse. */
+static void
+test_taken_in_part(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entries[2] = { ENTRY_A, ENTRY_B };
+
+	make_root(w);
+	take_crl(w, &(struct taking){ entries, 2, NULL, LIST_A, NULL, 1 });
+	audit(w);
+	assert_only(w, "AUDIT-CRL-ENTRY");
+	assert_found(w, "AUDIT-CRL-ENTRY", "1235");
+}
+
+static void
+test_taken_too_much(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entry = ENTRY_A;
+
+	make_root(w);
+	take_crl(
+	    w, &(struct taking){ &entry, 1, NULL, LIST_A LIST_B, NULL, 2 });
+	audit(w);
+	assert_only(w, "AUDIT-CRL-MISSING");
+}
+
+static void
+test_taken_signature(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entry = ENTRY_A;
+
+	make_root(w);
+	take_crl(w,
+	    &(struct taking){
+		&entry, 1, w->keys[KEY_FOREIGN], LIST_A, NULL, 1 });
+	audit(w);
+	assert_only(w, "AUDIT-SIGNATURE");
+}
+
+static void
+test_taken_number(void **state)
+{
+	struct world *w = *state;
+	struct crl_entry entry = ENTRY_A;
+
+	make_root(w);
+	take_crl(w, &(struct taking){ &entry, 1, NULL, LIST_A, "40", 1 });
+	audit(w);
+	assert_only(w, "AUDIT-FACTS");
+	assert_found(w, "AUDIT-FACTS", "number");
+}
+
 static int
 free_keys(void **state)
 {
@@ -974,6 +1368,24 @@ main(void)
 		TEST(test_revoked_on_hold),
 		TEST(test_revoked_by_nobody),
 		TEST(test_revoked_long_ago),
+		TEST(test_list),
+		TEST(test_list_missing),
+		TEST(test_list_invalidity),
+		TEST(test_list_gone),
+		TEST(test_list_gone_early),
+		TEST(test_list_gone_never_listed),
+		TEST(test_list_of_root),
+		TEST(test_list_of_nobody),
+		TEST(test_upgraded),
+		TEST(test_upgraded_reason),
+		TEST(test_upgraded_date),
+		TEST(test_taken),
+		TEST(test_taken_empty),
+		TEST(test_taken_in_part),
+		TEST(test_taken_too_much),
+		TEST(test_taken_signature),
+		TEST(test_taken_number),
+		cmocka_unit_test(test_list_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, free_keys);

@@ -223,6 +223,58 @@ test_signer(void **state)
 }
 
 static void
+give_state(struct world *w, const char *name)
+{
+	world_add(w, ENTRY_STATE,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:n}", "run", RUN_A, "subject",
+		"ca", "state", name, "key", "root-key", "why", "a test",
+		"successor"));
+}
+
+/* A retiring CA issues nothing but what OCSP needs. */
+static void
+test_retiring(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	give_state(w, "retiring");
+	sign_with(w, NULL);
+	assert_only(w, "AUDIT-CA-STATE");
+	assert_found(w, "AUDIT-CA-STATE", "retiring");
+}
+
+static void
+test_retired(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	give_state(w, "retired");
+	world_add(w, ENTRY_INTENT,
+	    with(data_csr(RUN_A, 0, 1, "a"), "key",
+		json_string(world_spki(w->keys[KEY_ROOT]))));
+	audit(w);
+	assert_only(w, "AUDIT-CA-STATE");
+	assert_found(w, "AUDIT-CA-STATE", "retired");
+}
+
+/* A retiring one may ask for a longer life. */
+static void
+test_retiring_asks(void **state)
+{
+	struct world *w = *state;
+
+	make_root(w);
+	give_state(w, "retiring");
+	world_add(w, ENTRY_INTENT,
+	    with(data_csr(RUN_A, 0, 1, "a"), "key",
+		json_string(world_spki(w->keys[KEY_ROOT]))));
+	audit(w);
+	assert_no_findings(w);
+}
+
+static void
 test_journal_signs(void **state)
 {
 	struct world *w = *state;
@@ -436,6 +488,9 @@ main(void)
 		TEST(test_backup),
 		TEST(test_purposes),
 		TEST(test_signer),
+		TEST(test_retiring),
+		TEST(test_retired),
+		TEST(test_retiring_asks),
 		TEST(test_journal_signs),
 		TEST(test_requests),
 		TEST(test_unknown_signer),

@@ -421,8 +421,10 @@ revoke_serial(struct world *w, const char *serial, struct crl_entry *ret_entry)
 		json_string(text)));
 	assert_ok(text_unhex(serial, &bytes, &len));
 	memcpy(kept, bytes, len);
-	*ret_entry =
-	    (struct crl_entry){ kept, len, date, REASON_KEY_COMPROMISE };
+	*ret_entry = (struct crl_entry){ .serial = kept,
+		.serial_len = len,
+		.date = date,
+		.reason = REASON_KEY_COMPROMISE };
 }
 
 /* ---- closing ---------------------------------------------------------- */
@@ -561,7 +563,8 @@ world_audit(struct world *w, const struct audit_pass *pass, int public_fd)
 	    "DROP TABLE IF EXISTS temp.audit_facts;"
 	    "DROP TABLE IF EXISTS temp.audit_certificates;"
 	    "DROP TABLE IF EXISTS temp.audit_files;"
-	    "DROP TABLE IF EXISTS temp.audit_anchors"));
+	    "DROP TABLE IF EXISTS temp.audit_anchors;"
+	    "DROP TABLE IF EXISTS temp.audit_batches"));
 	assert_int_equal(ca_error_reason(), 0);
 }
 

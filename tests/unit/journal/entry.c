@@ -58,6 +58,19 @@ good_data(enum entry_kind kind)
 		return data_failed(RUN_A, 0, 0, "c");
 	case ENTRY_REVOKED:
 		return data_revoked(RUN_A, hex64(6), "01");
+	case ENTRY_REVOCATIONS:
+		return data_revocations(RUN_A, hex64(6), 1, hex64(19));
+	case ENTRY_REVOCATION_UPGRADED:
+		return data_upgraded(
+		    RUN_A, hex64(6), "01", "superseded", "keyCompromise");
+	case ENTRY_ISSUED:
+		return data_issued(RUN_A, hex64(6), 1, hex64(19));
+	case ENTRY_OCSP_INTENT:
+		return data_ocsp_intent(RUN_A, 0, 0, 1, hex64(19));
+	case ENTRY_OCSP_RESULT:
+		return data_ocsp_result(RUN_A, 0, 0, 1, hex64(19));
+	case ENTRY_OCSP_FAILED:
+		return data_ocsp_failed(RUN_A, 0, 0);
 	case ENTRY_ADOPTED:
 		return data_adopted(
 		    RUN_A, "a", hex64(6), "02", hex64(9), hex64(10));
@@ -148,6 +161,27 @@ test_members(void **state)
 				spoil_each(kind, data, value);
 		}
 	}
+}
+
+/* The members of a state by its subject; of a CRL that is taken over. */
+static void
+test_variants(void **state)
+{
+	AUTO(json_t) *ca = data_ca_state(RUN_A, "k", "retiring", "l");
+	AUTO(json_t) *taken = data_revocations(RUN_A, hex64(6), 1, hex64(19));
+
+	(void)state;
+	assert_ok(entry_check(ENTRY_STATE, ca));
+	spoil_each(ENTRY_STATE, ca, ca);
+	json_object_set_new(taken, "crl",
+	    json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "name", "old", "sha256",
+		hex64(20), "number", "7", "this_update", DATE_A, "next_update",
+		DATE_B, "entries", 1));
+	assert_ok(entry_check(ENTRY_REVOCATIONS, taken));
+	spoil_each(ENTRY_REVOCATIONS, taken, json_object_get(taken, "crl"));
+	json_object_set_new(taken, "crl", json_null());
+	assert_refused_naming(
+	    CA_R_INTERNAL, "crl", entry_check(ENTRY_REVOCATIONS, taken));
 }
 
 static void
@@ -444,6 +478,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_variants),
 		cmocka_unit_test(test_intent_kinds),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_optional),

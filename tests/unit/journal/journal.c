@@ -274,8 +274,8 @@ test_foreign_schema(void **state)
 		const char *sql;
 		const char *part;
 	} changes[] = {
-		{ "PRAGMA user_version = 4", "newer ca-tool (schema 4" },
-		{ "PRAGMA user_version = 2", "older ca-tool (schema 2" },
+		{ "PRAGMA user_version = 5", "newer ca-tool (schema 5" },
+		{ "PRAGMA user_version = 3", "older ca-tool (schema 3" },
 		{ "PRAGMA user_version = 1", "older ca-tool (schema 1" },
 		{ "PRAGMA user_version = -1", "no ca-tool has written" },
 		{ "PRAGMA user_version = 0", "no ca-tool has written" },

@@ -109,7 +109,8 @@ test_changed_rows(void **state)
 	digest_derived(f->journal, before);
 	assert_ok(sql_script(f->journal,
 	    "UPDATE objects SET name = 'forged' WHERE name = 'c';"
-	    "INSERT INTO revocations VALUES ('x', 1, '05', 7, 'forged')"));
+	    "INSERT INTO revocations VALUES (9, 1, x'05', 7, 1, NULL, NULL,"
+	    " NULL, NULL, 1)"));
 	assert_ok(journal_reindex(f->journal, go_on, &reindex));
 	table = table_of(&reindex, "objects");
 	assert_int_equal(table->rows, 2);

@@ -382,6 +382,72 @@ data_revoked(const char *run, const char *issuer_dn, const char *serial)
 }
 
 static inline json_t *
+data_revocations(
+    const char *run, const char *issuer_dn, int count, const char *list)
+{
+	return json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:s}", "run", run, "issuer",
+	    "root-g1", "issuer_dn", issuer_dn, "count", count, "list", list,
+	    "source", "csv", "cause", "import");
+}
+
+static inline json_t *
+data_upgraded(const char *run, const char *issuer_dn, const char *serial,
+    const char *was, const char *reason)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:s},s:s,s:s}", "run", run,
+	    "issuer", "root-g1", "issuer_dn", issuer_dn, "serial", serial,
+	    "was", "date", DATE_A, "reason", was, "date", DATE_A, "reason",
+	    reason);
+}
+
+static inline json_t *
+data_issued(const char *run, const char *issuer_dn, int count, const char *list)
+{
+	return json_pack("{s:s,s:s,s:s,s:i,s:s,s:s}", "run", run, "issuer",
+	    "root-g1", "issuer_dn", issuer_dn, "count", count, "list", list,
+	    "source", "csv");
+}
+
+static inline json_t *
+data_ca_state(
+    const char *run, const char *key, const char *state, const char *successor)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s?}", "subject", "ca", "run",
+	    run, "key", key, "state", state, "why", "rollover", "successor",
+	    successor);
+}
+
+static inline json_t *
+data_ocsp_intent(
+    const char *run, int list, int window, int count, const char *items)
+{
+	return json_pack("{s:s,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:s,s:s,s:n,s:s,"
+			 "s:s,s:s,s:s,s:s}",
+	    "run", run, "list", list, "window", window, "first", 0, "count",
+	    count, "name", "status", "key", hex64(20), "algorithm", "300a",
+	    "issuer", "root-g1", "issuer_dn", hex64(6), "responder", "profile",
+	    "ocsp", "this_update", DATE_A, "next_update", DATE_B, "root",
+	    hex64(40), "items", items);
+}
+
+static inline json_t *
+data_ocsp_result(
+    const char *run, int list, int window, int count, const char *items)
+{
+	return json_pack("{s:s,s:i,s:i,s:s,s:i,s:s,s:s}", "run", run, "list",
+	    list, "window", window, "name", "status", "count", count, "root",
+	    hex64(41), "items", items);
+}
+
+static inline json_t *
+data_ocsp_failed(const char *run, int list, int window)
+{
+	return json_pack("{s:s,s:i,s:i,s:s,s:s,s:b}", "run", run, "list", list,
+	    "window", window, "name", "status", "why", "cut off",
+	    "possibly_signed", 1);
+}
+
+static inline json_t *
 data_adopted(const char *run, const char *name, const char *issuer_dn,
     const char *serial, const char *spki, const char *sha256)
 {

@@ -121,7 +121,8 @@ test_open(void **state)
 	assert_int_equal(
 	    lint_certificate_open((struct der){ issuer_der, issuer_len }, &ca),
 	    0);
-	assert_int_equal(lint_ocsp_open((struct der){ der, len }, ca, &s), 0);
+	assert_int_equal(
+	    lint_ocsp_open((struct der){ der, len }, ca, NULL, &s), 0);
 	assert_true(s->is_basic);
 	assert_int_equal(s->count, 1);
 	assert_int_equal(s->singles[0].status, OCSP_REVOKED);
@@ -150,7 +151,8 @@ test_no_issuer(void **state)
 	AUTO_DER(der) = make_response(&len);
 
 	(void)state;
-	assert_int_equal(lint_ocsp_open((struct der){ der, len }, NULL, &s), 0);
+	assert_int_equal(
+	    lint_ocsp_open((struct der){ der, len }, NULL, NULL, &s), 0);
 	assert_null(s->signer);
 	assert_false(s->signer_is_issuer);
 }

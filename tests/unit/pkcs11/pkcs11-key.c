@@ -912,6 +912,66 @@ TEST(module_failures)
 	in_child(generation_lies, dir);
 }
 
+/* ---- By the public key ---- */
+
+TEST(found_by_public_key)
+{
+	struct token *token = make_token(open_embedded(dir), "ca");
+	AUTO_STRUCT(findings) findings = { 0 };
+	unsigned char a[KEY_ID_LEN], b[KEY_ID_LEN];
+	struct key *first = NULL, *found = NULL;
+	const unsigned char *spki;
+	unsigned char other[256];
+	size_t len;
+
+	must_login(token);
+	first = make_key(token, "p-256", "a", a);
+	key_free(make_key(token, "p-256", "b", b));
+	key_spki(first, &spki, &len);
+	CHECK(key_find_spki(token, spki, len, &findings, &found) == 0);
+	CHECK(key_statement(found)->id_len == KEY_ID_LEN &&
+	    memcmp(key_statement(found)->id, a, KEY_ID_LEN) == 0);
+	key_free(found);
+	found = NULL;
+	/* A public key that the token does not have. */
+	CHECK(len <= sizeof(other));
+	memcpy(other, spki, len);
+	other[len - 1] ^= 1;
+	CHECK_ERROR(key_find_spki(token, other, len, &findings, &found),
+	    CA_R_KEY, "no private key");
+	CHECK_ERROR(key_find_spki(token, spki, len - 1, &findings, &found),
+	    CA_R_KEY, "no private key");
+	CHECK(found == NULL);
+	key_free(first);
+	close_token(token);
+}
+
+/* A pair that is not fit is found, and refused with what is wrong. */
+TEST(unfit_by_public_key)
+{
+	struct token *token = make_token(open_embedded(dir), "ca");
+	AUTO_STRUCT(findings) findings = { 0 };
+	struct key *made = NULL, *found = NULL;
+	unsigned char id[KEY_ID_LEN], beside[KEY_ID_LEN] = "beside";
+	unsigned char spki[256];
+	const unsigned char *at;
+	size_t len;
+
+	must_login(token);
+	made = make_key(token, "p-256", "a", id);
+	key_spki(made, &at, &len);
+	CHECK(len <= sizeof(spki));
+	memcpy(spki, at, len);
+	key_free(made);
+	key_forget_checks(token);
+	/* A second one with its label makes both unfit. */
+	generate_odd(token, (struct odd){ .label = "a", .id = beside });
+	CHECK_ERROR(key_find_spki(token, spki, len, &findings, &found),
+	    CA_R_KEY, "label");
+	CHECK(found == NULL && findings.errors > 0);
+	close_token(token);
+}
+
 /* ---- key_each ---- */
 
 struct seen {
@@ -989,6 +1049,8 @@ main(void)
 		cmocka_unit_test(lying_rsa),
 		cmocka_unit_test(kept_for_a_login),
 		cmocka_unit_test(module_failures),
+		cmocka_unit_test(found_by_public_key),
+		cmocka_unit_test(unfit_by_public_key),
 		cmocka_unit_test(each_key),
 	};
 

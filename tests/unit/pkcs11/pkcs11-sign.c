@@ -393,6 +393,159 @@ TEST(signals_stay_here)
 	in_child(signals, dir);
 }
 
+/* ---- A pool that is fed ---- */
+
+/* What is done with each job, counted by whichever thread does it. */
+struct tally {
+	pthread_mutex_t lock;
+	size_t done, fail_at;
+};
+
+static int
+tally_done(void *ctx, struct sign_job *job)
+{
+	struct tally *tally = ctx;
+	bool fails;
+
+	CHECK(job->signature_len != 0 && job->owner == tally);
+	(void)pthread_mutex_lock(&tally->lock);
+	fails = ++tally->done == tally->fail_at;
+	(void)pthread_mutex_unlock(&tally->lock);
+	return fails ? ca_error(CA_R_VERIFY, "it is not what was meant") : 0;
+}
+
+static struct sign_pool *
+start_pool(struct work *work, struct tally *tally)
+{
+	const struct sign_work hooks = { .done = tally_done, .ctx = tally };
+	struct sign_pool *pool = NULL;
+
+	for (size_t i = 0; i < JOBS; i++)
+		work->jobs[i].owner = tally;
+	CHECK(sign_pool_start(work->token, threads, &hooks, &pool) == 0);
+	return pool;
+}
+
+/* Batch by batch, each while the one before is signed; in their order. */
+static void
+fed(const char *dir)
+{
+	struct tally tally = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct work work;
+	struct sign_pool *pool;
+	size_t finished = 0;
+
+	work_open(dir, "delay C_Sign 500\n", &work);
+	pool = start_pool(&work, &tally);
+	for (size_t at = 0; at < JOBS; at += 10)
+		CHECK(sign_pool_add(pool, work.jobs + at, 10) == 0);
+	for (size_t at = 10; at <= JOBS; at += 10) {
+		while (sign_pool_wait(pool, at, 20, &finished) && finished < at)
+			;
+		CHECK(finished >= at);
+		for (size_t i = 0; i < at; i++)
+			CHECK(work.jobs[i].signature_len != 0);
+	}
+	CHECK(tally.done == JOBS);
+	CHECK(sign_pool_end(pool) == 0);
+	sign_pool_free(pool);
+	work_close(&work);
+}
+
+TEST(pool_is_fed)
+{
+	in_child(setup_keys, dir);
+	for (threads = 1; threads <= 4; threads++)
+		in_child(fed, dir);
+}
+
+/* What was not begun says so, and nothing begins behind a stop. */
+static void
+stopped(const char *dir)
+{
+	struct tally tally = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct work work;
+	struct sign_pool *pool;
+	size_t finished = 0, begun = 0;
+
+	work_open(dir, "delay C_Sign 5000\n", &work);
+	pool = start_pool(&work, &tally);
+	CHECK(sign_pool_add(pool, work.jobs, JOBS) == 0);
+	CHECK(sign_pool_wait(pool, JOBS, 30, &finished));
+	sign_pool_stop(pool);
+	while (sign_pool_wait(pool, JOBS, 20, &finished))
+		;
+	CHECK(finished < JOBS);
+	CHECK_ERROR(sign_pool_end(pool), CA_R_INTERRUPTED, "interrupted");
+	for (size_t i = 0; i < JOBS; i++) {
+		begun += work.jobs[i].begun;
+		CHECK(work.jobs[i].begun == (work.jobs[i].signature_len != 0));
+	}
+	CHECK(begun == tally.done && begun > 0 && begun < JOBS);
+	sign_pool_free(pool);
+	work_close(&work);
+}
+
+TEST(pool_is_stopped)
+{
+	in_child(setup_keys, dir);
+	for (threads = 1; threads <= 4; threads++)
+		in_child(stopped, dir);
+}
+
+/* The hook's error is the caller's; no further job is begun. */
+static void
+refused_by_hook(const char *dir)
+{
+	struct tally tally = { .lock = PTHREAD_MUTEX_INITIALIZER,
+		.fail_at = 5 };
+	struct work work;
+	struct sign_pool *pool;
+	size_t finished = 0;
+
+	work_open(dir, "delay C_Sign 2000\n", &work);
+	pool = start_pool(&work, &tally);
+	CHECK(sign_pool_add(pool, work.jobs, JOBS) == 0);
+	while (sign_pool_wait(pool, JOBS, 20, &finished))
+		;
+	CHECK_ERROR(
+	    sign_pool_end(pool), CA_R_VERIFY, "it is not what was meant");
+	CHECK(tally.done >= 5 && tally.done < 5 + 4 * threads);
+	CHECK(count_signed(&work) == tally.done);
+	sign_pool_free(pool);
+	work_close(&work);
+}
+
+TEST(pool_hook_refuses)
+{
+	in_child(setup_keys, dir);
+	for (threads = 1; threads <= 4; threads++)
+		in_child(refused_by_hook, dir);
+}
+
+/* Freed in the middle, it ends by itself. */
+static void
+dropped(const char *dir)
+{
+	struct tally tally = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct work work;
+	struct sign_pool *pool;
+
+	work_open(dir, "delay C_Sign 2000\n", &work);
+	pool = start_pool(&work, &tally);
+	CHECK(sign_pool_add(pool, work.jobs, JOBS) == 0);
+	sign_pool_free(pool);
+	CHECK(count_signed(&work) < JOBS);
+	work_close(&work);
+}
+
+TEST(pool_is_dropped)
+{
+	threads = 3;
+	in_child(setup_keys, dir);
+	in_child(dropped, dir);
+}
+
 int
 main(void)
 {
@@ -405,6 +558,10 @@ main(void)
 		cmocka_unit_test(interruption),
 		cmocka_unit_test(misuse),
 		cmocka_unit_test(signals_stay_here),
+		cmocka_unit_test(pool_is_fed),
+		cmocka_unit_test(pool_is_stopped),
+		cmocka_unit_test(pool_hook_refuses),
+		cmocka_unit_test(pool_is_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,10 +96,10 @@ static void
 test_fields(void **state)
 {
 	const struct crl_entry entries[] = {
-		{ one, sizeof one, now - DAY, REASON_KEY_COMPROMISE },
-		{ two, sizeof two, now, REASON_NONE },
-		{ big, sizeof big, 915148800, REASON_SUPERSEDED },
-		{ long_one, sizeof long_one, now - 1, REASON_CESSATION },
+		{ one, sizeof one, now - DAY, REASON_KEY_COMPROMISE, 0 },
+		{ two, sizeof two, now, REASON_NONE, 0 },
+		{ big, sizeof big, 915148800, REASON_SUPERSEDED, 0 },
+		{ long_one, sizeof long_one, now - 1, REASON_CESSATION, 0 },
 	};
 	struct world w;
 	AUTO(X509_CRL) *crl = NULL;
@@ -160,7 +160,7 @@ test_bytes(void **state)
 		0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, 0x01 };
 	static const unsigned char version[] = { 0x02, 0x01, 0x01 };
 	const struct crl_entry entry = { one, sizeof one, now,
-		REASON_KEY_COMPROMISE };
+		REASON_KEY_COMPROMISE, 0 };
 	struct world w;
 	AUTO_STRUCT(tbs) with = { 0 };
 	AUTO_STRUCT(tbs) without = { 0 };
@@ -207,7 +207,7 @@ test_time_forms(void **state)
 	w.req.validity = 10LL * DAY;
 	for (int64_t extra = 0; extra < 2; extra++) {
 		const struct crl_entry entry = { one, sizeof one,
-			last_2049 + extra, REASON_NONE };
+			last_2049 + extra, REASON_NONE, 0 };
 		AUTO(X509_CRL) *crl = NULL;
 		int type = extra == 0 ? V_ASN1_UTCTIME : V_ASN1_GENERALIZEDTIME;
 
@@ -248,7 +248,7 @@ test_openssl_uses_it(void **state)
 	assert_int_equal(certificate_facts(child, &facts), 0);
 	for (size_t count = 0; count < 2; count++) {
 		const struct crl_entry entry = { facts.serial, facts.serial_len,
-			now, REASON_SUPERSEDED };
+			now, REASON_SUPERSEDED, 0 };
 		X509_STORE *store = X509_STORE_new();
 		X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 		AUTO(X509_CRL) *crl = NULL;
@@ -321,31 +321,38 @@ test_refused_entries(void **state)
 		struct crl_entry entries[2];
 		size_t count;
 	} rows[] = {
-		{ "CRL-ENTRY-SERIAL", { { zero, 1, now, REASON_NONE } }, 1 },
-		{ "CRL-ENTRY-SERIAL", { { one, 0, now, REASON_NONE } }, 1 },
-		{ "CRL-ENTRY-SERIAL", { { negative, 1, now, REASON_NONE } },
+		{ "CRL-ENTRY-SERIAL", { { zero, 1, now, REASON_NONE, 0 } }, 1 },
+		{ "CRL-ENTRY-SERIAL", { { one, 0, now, REASON_NONE, 0 } }, 1 },
+		{ "CRL-ENTRY-SERIAL", { { negative, 1, now, REASON_NONE, 0 } },
 		    1 },
-		{ "CRL-ENTRY-SERIAL", { { padded, 2, now, REASON_NONE } }, 1 },
-		{ "CRL-ENTRY-SERIAL", { { too_long, 21, now, REASON_NONE } },
+		{ "CRL-ENTRY-SERIAL", { { padded, 2, now, REASON_NONE, 0 } },
 		    1 },
-		{ "CRL-ENTRY-DATE", { { one, 1, now + 1, REASON_NONE } }, 1 },
-		{ "CRL-ENTRY-DATE", { { one, 1, 915148799, REASON_NONE } }, 1 },
+		{ "CRL-ENTRY-SERIAL", { { too_long, 21, now, REASON_NONE, 0 } },
+		    1 },
+		{ "CRL-ENTRY-DATE", { { one, 1, now + 1, REASON_NONE, 0 } },
+		    1 },
+		{ "CRL-ENTRY-DATE", { { one, 1, 915148799, REASON_NONE, 0 } },
+		    1 },
 		{ "CRL-REASON-SET",
-		    { { one, 1, now, (enum revocation_reason)6 } }, 1 },
+		    { { one, 1, now, (enum revocation_reason)6, 0 } }, 1 },
 		{ "CRL-REASON-SET",
-		    { { one, 1, now, (enum revocation_reason)2 } }, 1 },
+		    { { one, 1, now, (enum revocation_reason)2, 0 } }, 1 },
 		{ "CRL-REASON-SET",
-		    { { one, 1, now, (enum revocation_reason)10 } }, 1 },
+		    { { one, 1, now, (enum revocation_reason)10, 0 } }, 1 },
 		{ "CRL-REASON-SET",
-		    { { one, 1, now, (enum revocation_reason) - 1 } }, 1 },
+		    { { one, 1, now, (enum revocation_reason) - 1, 0 } }, 1 },
 		{ "CRL-NO-DUP-SERIAL",
-		    { { one, 1, now, REASON_NONE },
-			{ one, 1, now - 1, REASON_SUPERSEDED } },
+		    { { one, 1, now, REASON_NONE, 0 },
+			{ one, 1, now - 1, REASON_SUPERSEDED, 0 } },
 		    2 },
 		{ "CRL-ORDER",
-		    { { two, 1, now, REASON_NONE }, { one, 1, now, 0 } }, 2 },
+		    { { two, 1, now, REASON_NONE, 0 },
+			{ one, 1, now, REASON_NONE, 0 } },
+		    2 },
 		{ "CRL-ORDER",
-		    { { big, 2, now, REASON_NONE }, { two, 1, now, 0 } }, 2 },
+		    { { big, 2, now, REASON_NONE, 0 },
+			{ two, 1, now, REASON_NONE, 0 } },
+		    2 },
 	};
 	struct world w;
 
@@ -366,7 +373,7 @@ test_refused_by_profile(void **state)
 	AUTO_PTR(profile) *strict =
 	    load("ca-crl", "privilegeWithdrawn, unspecified", "superseded");
 	AUTO_PTR(profile) *root = load("root", NULL, NULL);
-	struct crl_entry entry = { one, 1, now, REASON_NONE };
+	struct crl_entry entry = { one, 1, now, REASON_NONE, 0 };
 	struct world w;
 
 	(void)state;
@@ -505,7 +512,7 @@ test_read_refused_empty(void **state)
 static void
 test_read_refused_twice(void **state)
 {
-	const struct crl_entry entry = { one, 1, now, REASON_SUPERSEDED };
+	const struct crl_entry entry = { one, 1, now, REASON_SUPERSEDED, 0 };
 	struct world w;
 	AUTO(X509_CRL) *crl = NULL;
 	AUTO(X509_CRL) *other = NULL;

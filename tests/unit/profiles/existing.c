@@ -156,9 +156,9 @@ static unsigned char *
 make_crl(X509 *root, const struct profile *profile, size_t count, size_t *len)
 {
 	const struct crl_entry entries[] = {
-		{ serials[0], 2, now - DAY, REASON_KEY_COMPROMISE },
-		{ serials[1], 2, now - 2 * DAY, REASON_NONE },
-		{ serials[2], 2, now, REASON_PRIVILEGE_WITHDRAWN },
+		{ serials[0], 2, now - DAY, REASON_KEY_COMPROMISE, 0 },
+		{ serials[1], 2, now - 2 * DAY, REASON_NONE, 0 },
+		{ serials[2], 2, now, REASON_PRIVILEGE_WITHDRAWN, 0 },
 	};
 	const struct crl_request req = {
 		.profile = profile,

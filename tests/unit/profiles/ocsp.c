@@ -459,6 +459,313 @@ test_other_profile(void **state)
 	world_close(&w);
 }
 
+/* ---- many, and their names -------------------------------------------- */
+
+static struct ocsp_maker *
+maker_of(const struct world *w)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	struct ocsp_maker *maker = NULL;
+
+	assert_int_equal(ocsp_maker_open(&w->req, &findings, &maker), 0);
+	assert_clean(&findings);
+	assert_non_null(maker);
+	return maker;
+}
+
+/* The same octets as one by one, signed by either. */
+static void
+test_maker(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		AUTO_STRUCT(findings) findings = { 0 };
+		AUTO_STRUCT(tbs) one = { 0 };
+		AUTO_STRUCT(tbs) many = { 0 };
+		AUTO_PTR(ocsp_maker) *maker = NULL;
+		struct world w;
+
+		world_open(&w, i >= 2);
+		if (i % 2 == 1) {
+			w.entry.status = STATUS_REVOKED;
+			w.entry.reason = REASON_SUPERSEDED;
+			w.entry.date = now - DAY;
+		}
+		maker = maker_of(&w);
+		assert_int_equal(ocsp_response_build(&w.req, &one), 0);
+		assert_int_equal(
+		    ocsp_maker_build(maker, &w.entry, 0, &findings, &many), 0);
+		assert_clean(&findings);
+		assert_ptr_equal(many.alg, one.alg);
+		assert_int_equal(many.len, one.len);
+		assert_memory_equal(many.der, one.der, one.len);
+		assert_memory_equal(many.sha256, one.sha256, 32);
+		world_close(&w);
+	}
+}
+
+/* OCS-NEXTUPDATE-TARGET: a response is shorter, and never too short. */
+static void
+test_maker_validity(void **state)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_STRUCT(tbs) tbs = { 0 };
+	AUTO_PTR(ocsp_maker) *maker = NULL;
+	AUTO_PTR(ocsp_maker) *strict = NULL;
+	AUTO_PTR(profile) *brief = NULL;
+	AUTO_CHARS(text) = profile_text("ocsp-response");
+	AUTO_CHARS(users) = edited(text, "covers: ca", "covers: user");
+	AUTO_CHARS(cabf) =
+	    edited(users, "ruleset: private", "ruleset: cabf-tls");
+	AUTO_CHARS(days) = edited(cabf, "default: 182d\n  max: 365d",
+	    "default: 7d\n  min: 9h\n  max: 9d");
+	struct world w;
+	struct ocsp_response_request req;
+
+	(void)state;
+	world_open(&w, false);
+	maker = maker_of(&w);
+	assert_int_equal(
+	    ocsp_maker_validity(maker, now + 500LL * DAY), 182LL * DAY);
+	assert_int_equal(
+	    ocsp_maker_next_update(maker, 0), now + 182LL * DAY - 1);
+	assert_int_equal(ocsp_maker_validity(maker, now + DAY), DAY + 1);
+	assert_int_equal(ocsp_maker_next_update(maker, DAY + 1), now + DAY);
+	assert_int_equal(ocsp_maker_validity(maker, now + 1), 2);
+	assert_int_equal(ocsp_maker_validity(maker, now), 0);
+	assert_int_equal(ocsp_maker_validity(maker, now - 1), 0);
+	w.entry.not_after = now + DAY;
+	assert_int_equal(
+	    ocsp_maker_build(maker, &w.entry, 0, &findings, &tbs), 0);
+	assert_finding(&findings, "OCS-NEXTUPDATE-TARGET");
+	assert_null(tbs.der);
+	findings_clear(&findings);
+	findings = (struct findings){ 0 };
+	assert_int_equal(
+	    ocsp_maker_build(maker, &w.entry, DAY + 1, &findings, &tbs), 0);
+	assert_clean(&findings);
+	assert_non_null(tbs.der);
+	/* OCS-INTERVAL-EE: eight hours at least. */
+	assert_int_equal(profile_load("p", (const unsigned char *)days,
+			     strlen(days), &findings, &brief),
+	    0);
+	req = w.req;
+	req.profile = brief;
+	assert_int_equal(ocsp_maker_open(&req, &findings, &strict), 0);
+	assert_non_null(strict);
+	assert_int_equal(
+	    ocsp_maker_validity(strict, now + 500LL * DAY), 7LL * DAY);
+	assert_int_equal(
+	    ocsp_maker_validity(strict, now + 9LL * 3600 - 1), 9LL * 3600);
+	assert_int_equal(ocsp_maker_validity(strict, now + 9LL * 3600 - 2), 0);
+	world_close(&w);
+}
+
+static void
+test_maker_refused(void **state)
+{
+	AUTO_STRUCT(findings) findings = { 0 };
+	AUTO_STRUCT(certificate_facts) root = { 0 };
+	AUTO_STRUCT(tbs) tbs = { 0 };
+	AUTO_PTR(profile) *crl = load("ca-crl", NULL, NULL);
+	AUTO_PTR(ocsp_maker) *good = NULL;
+	struct ocsp_maker *maker = NULL;
+	struct ocsp_response_request req;
+	struct world w;
+
+	(void)state;
+	world_open(&w, true);
+	req = w.req;
+	req.responder = NULL; /* the root lacks digitalSignature */
+	assert_int_equal(ocsp_maker_open(&req, &findings, &maker), 0);
+	assert_finding(&findings, "OCS-SIGNER");
+	req = w.req;
+	req.profile = crl;
+	assert_int_equal(ocsp_maker_open(&req, &findings, &maker), 0);
+	assert_finding(&findings, "PROFILE-KIND");
+	req = w.req;
+	req.now = now + 200LL * DAY;
+	assert_int_equal(ocsp_maker_open(&req, &findings, &maker), 0);
+	assert_finding(&findings, "OCS-NEXTUPDATE-CERTS");
+	req = w.req;
+	req.signature = "rsa-sha256";
+	assert_int_equal(ocsp_maker_open(&req, &findings, &maker), 0);
+	assert_null(maker);
+	good = maker_of(&w);
+	assert_int_equal(certificate_facts(w.root, &root), 0);
+	w.entry.serial = root.serial;
+	w.entry.serial_len = root.serial_len;
+	assert_int_equal(
+	    ocsp_maker_build(good, &w.entry, 0, &findings, &tbs), 0);
+	assert_finding(&findings, "OCS-ROOT-STATUS");
+	assert_null(tbs.der);
+	world_close(&w);
+}
+
+/* What a client makes of issuer and certificate: RFC 6960, appendix A.1. */
+static char *
+client_name(const struct world *w, const EVP_MD *md)
+{
+	OCSP_REQUEST *request = OCSP_REQUEST_new();
+	AUTO_DER(der) = NULL;
+	unsigned char base64[256];
+	char *name = calloc(1, 3 * sizeof base64), *p = name;
+	int len;
+
+	assert_non_null(OCSP_request_add0_id(
+	    request, OCSP_cert_to_id(md, w->child, w->root)));
+	len = i2d_OCSP_REQUEST(request, &der);
+	assert_true(len > 0 && len < 180);
+	(void)EVP_EncodeBlock(base64, der, len);
+	for (const unsigned char *c = base64; *c != '\0'; c++)
+		p += strchr("+/=", *c) != NULL ? sprintf(p, "%%%02X", *c)
+					       : sprintf(p, "%c", *c);
+	OCSP_REQUEST_free(request);
+	return name;
+}
+
+static void
+test_names(void **state)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789%";
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		AUTO_STRUCT(ocsp_get_names) names = { .count = 0 };
+		AUTO_STRUCT(ocsp_get_names) again = { .count = 0 };
+		struct ocsp_parts parts;
+		struct world w;
+		size_t len;
+		AUTO_BYTES(der) = NULL;
+		AUTO_CHARS(by_sha256) = NULL;
+		AUTO_CHARS(by_sha1) = NULL;
+
+		world_open(&w, i == 1);
+		der = respond(&w, &len);
+		assert_int_equal(ocsp_response_names("x", der, len, &names), 0);
+		assert_int_equal(names.count, 2);
+		by_sha256 = client_name(&w, EVP_sha256());
+		by_sha1 = client_name(&w, EVP_sha1());
+		assert_string_equal(names.names[0], by_sha256);
+		assert_string_equal(names.names[1], by_sha1);
+		assert_int_equal(strspn(by_sha256, plain), strlen(by_sha256));
+		assert_int_equal(ocsp_take_apart("x", der, len, &parts), 0);
+		assert_int_equal(ocsp_data_names(parts.tbs, &again), 0);
+		assert_string_equal(again.names[0], by_sha256);
+		world_close(&w);
+	}
+}
+
+enum { ID_MAX = 128 };
+
+/* A CertID of fixed octets; returns its length. */
+static size_t
+cert_id(unsigned char out[ID_MAX], const char *alg_hex, unsigned char fill,
+    size_t hash_len, size_t serial_len)
+{
+	AUTO_BYTES(alg) = NULL;
+	size_t alg_len, at = 2;
+
+	assert_int_equal(text_unhex(alg_hex, &alg, &alg_len), 0);
+	memcpy(out + at, alg, alg_len);
+	at += alg_len;
+	for (size_t i = 0; i < 2; i++) {
+		out[at++] = DER_OCTET_STRING;
+		out[at++] = (unsigned char)hash_len;
+		memset(out + at, fill, hash_len);
+		at += hash_len;
+	}
+	out[at++] = DER_INTEGER;
+	out[at++] = (unsigned char)serial_len;
+	memset(out + at, 0x55, serial_len);
+	at += serial_len;
+	out[0] = DER_SEQUENCE;
+	out[1] = (unsigned char)(at - 2);
+	return at;
+}
+
+#define SHA256_NULL "300d06096086480165030402010500"
+#define SHA256_BARE "300b0609608648016503040201"
+#define SHA1_BARE "300706052b0e03021a"
+#define SHA384_NULL "300d06096086480165030402020500"
+
+static void
+name_refused(struct der id, const char *text)
+{
+	AUTO_CHARS(message) = NULL;
+	char *name = NULL;
+
+	assert_int_equal(ocsp_get_name(id, &name), -1);
+	assert_null(name);
+	assert_int_equal(ca_error_reason(), CA_R_INPUT);
+	message = ca_error_take();
+	assert_non_null(strstr(message, text));
+}
+
+static void
+test_name_forms(void **state)
+{
+	unsigned char id[ID_MAX];
+	AUTO_CHARS(with) = NULL;
+	AUTO_CHARS(without) = NULL;
+	AUTO_CHARS(sha1) = NULL;
+	size_t len;
+
+	(void)state;
+	/* OCS-CERTID-PARAMS: NULL, or none: one name. */
+	len = cert_id(id, SHA256_NULL, 0, 32, 20);
+	assert_int_equal(ocsp_get_name((struct der){ id, len }, &with), 0);
+	len = cert_id(id, SHA256_BARE, 0, 32, 20);
+	assert_int_equal(ocsp_get_name((struct der){ id, len }, &without), 0);
+	assert_string_equal(with, without);
+	len = cert_id(id, SHA1_BARE, 0, 20, 1);
+	assert_int_equal(ocsp_get_name((struct der){ id, len }, &sha1), 0);
+	assert_string_equal(sha1,
+	    "MEIwQDA%2BMDwwOjAJBgUrDgMCGgUABBQAAAAAAAAAAAAAAAAAAAAAAAAAAAQUAAAA"
+	    "AAAAAAAAAAAAAAAAAAAAAAACAVU%3D");
+	/* Hashes that nobody has: all slashes, so longer than a file name. */
+	len = cert_id(id, SHA256_NULL, 0xff, 32, 20);
+	name_refused((struct der){ id, len }, "255");
+	/* Not what it says, or of another hash. */
+	len = cert_id(id, SHA256_NULL, 0, 20, 20);
+	name_refused((struct der){ id, len }, "CertID");
+	len = cert_id(id, SHA384_NULL, 0, 32, 20);
+	name_refused((struct der){ id, len }, "CertID");
+	len = cert_id(id, SHA256_NULL, 0, 32, 21);
+	name_refused((struct der){ id, len }, "CertID");
+	len = cert_id(id, SHA256_NULL, 0, 32, 20);
+	for (size_t cut = 0; cut < len; cut++)
+		name_refused((struct der){ id, cut }, "CertID");
+}
+
+static void
+test_names_refused(void **state)
+{
+	struct ocsp_get_names names = { .count = 0 };
+	struct world w;
+	struct ocsp_parts parts;
+	size_t len;
+	AUTO_BYTES(der) = NULL;
+
+	(void)state;
+	world_open(&w, true);
+	der = respond(&w, &len);
+	assert_int_equal(ocsp_take_apart("x", der, len, &parts), 0);
+	for (size_t cut = 0; cut < parts.tbs.len; cut++) {
+		const struct der data = { parts.tbs.p, cut };
+
+		assert_int_equal(ocsp_data_names(data, &names), -1);
+		assert_int_equal(ca_error_reason(), CA_R_INPUT);
+		ca_error_clear();
+	}
+	assert_int_equal(ocsp_response_names("x", der, len - 1, &names), -1);
+	assert_int_equal(ca_error_reason(), CA_R_INPUT);
+	ca_error_clear();
+	assert_int_equal(names.count, 0);
+	world_close(&w);
+}
+
 static int
 free_keys(void **state)
 {
@@ -480,6 +787,12 @@ main(void)
 		cmocka_unit_test(test_flipped),
 		cmocka_unit_test(test_taken_apart),
 		cmocka_unit_test(test_other_profile),
+		cmocka_unit_test(test_maker),
+		cmocka_unit_test(test_maker_validity),
+		cmocka_unit_test(test_maker_refused),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_name_forms),
+		cmocka_unit_test(test_names_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, free_keys);

@@ -37,6 +37,8 @@ static const struct {
 	{ "crl-ca-only", PROFILE_CRL, RULESET_PRIVATE, FOR_CRL | FOR_CRL_CA },
 	{ "crl-partition", PROFILE_CRL, RULESET_PRIVATE, FOR_CRL | FOR_CRL_EE },
 	{ "ocsp-response", PROFILE_OCSP_RESPONSE, RULESET_PRIVATE, FOR_OCSP },
+	{ "ocsp-response-user", PROFILE_OCSP_RESPONSE, RULESET_PRIVATE,
+	    FOR_OCSP },
 };
 
 /* Shipped profiles are without any finding, warnings included. */

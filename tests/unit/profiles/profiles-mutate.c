@@ -171,7 +171,7 @@ test_crl(void **state)
 	static const unsigned char serial[] = { 0x11, 0x22 };
 	AUTO_PTR(profile) *profile = load("ca-crl", NULL, NULL);
 	AUTO(X509) *issuer = root_of(key("p-256", 0));
-	const struct crl_entry entry = { serial, 2, now, REASON_SUPERSEDED };
+	const struct crl_entry entry = { serial, 2, now, REASON_SUPERSEDED, 0 };
 	const struct crl_request req = { .profile = profile,
 		.issuer = issuer,
 		.number = 3,

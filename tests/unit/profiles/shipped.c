@@ -228,7 +228,7 @@ test_crls(void **state)
 			    load(cases[i].profile, NULL, NULL);
 			struct made issuer = issuer_of(cases[i].issuer);
 			const struct crl_entry entry = { serial, sizeof serial,
-				now - DAY, REASON_KEY_COMPROMISE };
+				now - DAY, REASON_KEY_COMPROMISE, 0 };
 			const struct crl_request req = {
 				.profile = profile,
 				.issuer = issuer.cert,

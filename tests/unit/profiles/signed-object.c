@@ -39,8 +39,8 @@ make_crl(struct object *o, const char *type)
 	static const unsigned char serial[] = { 5 };
 	AUTO_PTR(profile) *profile = load("ca-crl", NULL, NULL);
 	AUTO(X509) *issuer = root_of(key(type, 0));
-	const struct crl_entry entry = { serial, 1, now,
-		REASON_KEY_COMPROMISE };
+	const struct crl_entry entry = { serial, 1, now, REASON_KEY_COMPROMISE,
+		0 };
 	const struct crl_request req = {
 		.profile = profile,
 		.issuer = issuer,

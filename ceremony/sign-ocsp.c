@@ -343,30 +343,44 @@ finish(struct window *window, size_t i)
 /* ---- results ---------------------------------------------------------- */
 
 /* Why the window comes to nothing; NULL: it does not. */
-static const char *
+struct failure {
+	const char *why;
+	bool possibly_signed;
+};
+
+static struct failure
 failure_of(const struct window *window)
 {
-	const char *why = NULL;
+	struct failure failure = { NULL, true };
+	size_t begun = 0;
 
 	for (size_t i = 0; i < window->count; i++) {
-		if (window->items[i].outcome == OUTCOME_REJECTED)
-			return window->items[i].rejected;
-		if (window->items[i].outcome == OUTCOME_UNKNOWN)
-			why = "the token failed while they were being signed; "
-			      "they are built anew";
+		const struct window_item *item = &window->items[i];
+
+		if (item->outcome == OUTCOME_REJECTED)
+			return (struct failure){ item->rejected, true };
+		if (item->outcome == OUTCOME_UNKNOWN)
+			failure.why = "the token failed while they were being "
+				      "signed; they are built anew";
+		begun += item->outcome == OUTCOME_UNKNOWN ||
+		    item->outcome == OUTCOME_SIGNED;
 	}
-	return why;
+	if (begun > 0)
+		return failure;
+	/* Perhaps not even the head over its intent came to the token. */
+	return (
+	    struct failure){ "signing was stopped before it was begun", false };
 }
 
 static int
 append_failed(struct run *run, const char *name, unsigned list, unsigned window,
-    const char *why)
+    const struct failure *failure)
 {
 	return journal_append(journal_of_run(run), ENTRY_OCSP_FAILED,
 	    json_pack("{s:s, s:i, s:i, s:s, s:s, s:b}", "run", run->nonce,
 		"list", (int)list, "window", (int)window, "name", name, "why",
-		why, "possibly_signed", 1),
-	    why, NULL);
+		failure->why, "possibly_signed", (int)failure->possibly_signed),
+	    failure->why, NULL);
 }
 
 /* The lines of all, and the root over those that are signed. */
@@ -426,16 +440,17 @@ append_outcomes(struct window *window)
 {
 	struct run *run = window->run;
 	struct journal *journal = journal_of_run(run);
-	const char *name = window->batch->name, *why = failure_of(window);
+	const char *name = window->batch->name;
+	const struct failure failure = failure_of(window);
 	AUTO_CHARS(text) = NULL;
 	AUTO_CHARS(lines) = NULL;
 	unsigned char root[HASH_LEN];
 	char root_hex[HASH_HEX_SIZE], items[HASH_HEX_SIZE];
 	size_t len = 0;
 
-	if (why != NULL)
+	if (failure.why != NULL)
 		return append_failed(
-		    run, name, run->lists - 1, window->number, why);
+		    run, name, run->lists - 1, window->number, &failure);
 	text = text_printf(
 	    "signed %zu OCSP responses of '%s'", mark_signed(window), name);
 	if (text == NULL || collect_lines(window, &lines, &len, root) < 0 ||
@@ -497,7 +512,8 @@ settle_one(void *ctx, const struct ocsp_window_row *row)
 	if (why == NULL)
 		return -1;
 	run->room->show(run->room->ctx, ROOM_WARNING, why);
-	return append_failed(run, row->name, row->list, row->window, why);
+	return append_failed(run, row->name, row->list, row->window,
+	    &(struct failure){ why, true });
 }
 
 int

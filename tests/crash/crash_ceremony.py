@@ -9,7 +9,7 @@ Each act is traced once: init, two plans, a login, a reshare; a batch of
 certificates, a CRL that is built in a file, OCSP responses; and a resume.
 replay.py rebuilds what each kill and each power loss could leave; for each such
 state the real ca-tool goes on, and witness.py checks what must be true.
---sample takes N states of each act (0: all of them), of those in LIGHT a third;
+--sample takes N states of each act (0: all of them), of those in LIGHT a sixth;
 --kills does as many real kills; --faults lets as many system calls fail, once
 each, as on a full or broken disk.
 
@@ -385,6 +385,7 @@ def trace_act(site, name, command, kind):
            replay.tree_of(site.work), f"the replay of '{name}' is not exact")
     calls = count_calls(out)
     os.unlink(out)
+    print(f"{name}: traced in {time.monotonic() - begun:.0f} s", flush=True)
     return Act(name, kind, before, marks, states, seconds, calls)
 
 
@@ -615,7 +616,7 @@ def fault(act, command, call, error, when):
 
 def share(act, number):
     """How many of `number` are tried of this act."""
-    return (number + 2) // 3 if act.kind in LIGHT else number
+    return (number + 5) // 6 if act.kind in LIGHT else number
 
 
 def faults_of(options, act, command):

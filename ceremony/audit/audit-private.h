@@ -24,7 +24,7 @@
  *   ways.c         ways out, only as they may be; runs and their plans
  *   keys.c         keys: attested, one purpose
  *   objects.c      certificates, CRLs, requests: signatures, issuers, CRLs
- *   ocsp.c         OCSP responses
+ *   ocsp.c         OCSP responses (and ocsp-*.c)
  *   published.c    the files in public/
  *   report.c       what report and findings share
  */
@@ -68,7 +68,8 @@ struct audit {
 	bool export;             /* then it is the export's own directory */
 	struct findings *findings;
 	struct audit_report report;
-	void **states; /* one for each pass, in the order of the table */
+	bool told_temporary; /* once is enough */
+	void **states;       /* one for each pass, in the order of the table */
 };
 
 /*
@@ -121,6 +122,13 @@ extern const struct audit_pass audit_checkpoints, audit_evidence, audit_times,
     audit_heads, audit_people, audit_ways, audit_keys, audit_objects,
     audit_ocsp, audit_published;
 
+/*
+ * For begin(): temporary tables by these statements, and a state of `size`
+ * octets, all zero.
+ */
+int audit_state(struct audit *audit, const char *sql, size_t size,
+    void **ret_state) MUST_USE;
+
 /* ---- report.c --------------------------------------------------------- */
 
 /* "entry 12 (intent)"; ENTRY_KINDS: "entry 12". */
@@ -152,5 +160,17 @@ int64_t audit_number(const struct audit_entry *entry, const char *name);
  */
 int audit_evidence_bytes(struct audit *audit, const char *sha256,
     unsigned char **ret_data, size_t *ret_len) MUST_USE;
+/* A SHA-256 in hex? */
+bool audit_is_digest(const char *hex);
+
+/*
+ * Each line of the list that an ENTRY_LIST names, but those that are no JSON:
+ * they have a finding of the pass `ways`.  *ret_read is false where the evidence
+ * is missing or altered.
+ */
+int audit_each_listed(struct audit *audit, const struct audit_entry *entry,
+    int (*visit)(struct audit *audit, const struct audit_entry *entry,
+	const json_t *row),
+    bool *ret_read) MUST_USE;
 
 #endif

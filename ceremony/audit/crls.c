@@ -215,16 +215,10 @@ verify(const struct crl_audit *a)
 	AUTO_STRUCT(key_row) key = { 0 };
 	bool found = false;
 
-	if (audit_key(object->audit, audit_text(&object->intent, "key"), &found,
-		&key) != 0)
+	if (audit_signing_key(object, &found, &key) != 0)
 		return -1;
-	if (!found || key.spki == NULL) {
-		audit_error(object->audit, object->entry, "AUDIT-SIGNATURE",
-		    "the key that should have signed '%s' is none of the "
-		    "token's",
-		    audit_text(object->entry, "name"));
+	if (!found)
 		return 0;
-	}
 	if (crl_head_verify(&a->file.head, key.spki, key.spki_len) == 0)
 		return 0;
 	return audit_take_error(
@@ -773,6 +767,28 @@ compare_again(const struct crl_audit *a, const struct profile *profile,
 	return 0;
 }
 
+/* CRL-COVERS: as the step judged, but that only public trust has a limit. */
+static int
+check_covers(const struct crl_audit *a, const struct profile *profile,
+    const X509 *issuer)
+{
+	const struct audit_object *object = a->object;
+	bool found = false;
+
+	if (!crl_is_public(profile) || !crl_may_hold_users(profile, &a->scope))
+		return 0;
+	if (crl_has_users(object->audit->journal, &a->scope, issuer,
+		audit_text(&object->intent, "issuer_dn"),
+		a->file.head.this_update, &found) != 0)
+		return -1;
+	if (found)
+		audit_error(object->audit, object->entry, "AUDIT-CRL-COVERS",
+		    "CRL '%s' is made by a profile for CRLs about CAs, and its "
+		    "issuer had issued to end entities (BR 7.2)",
+		    audit_text(object->entry, "name"));
+	return 0;
+}
+
 /* What issuer and profile would have made of the same. */
 static int
 check_profile(const struct crl_audit *a, const X509 *issuer)
@@ -787,6 +803,8 @@ check_profile(const struct crl_audit *a, const X509 *issuer)
 		return -1;
 	if (profile == NULL)
 		return 0;
+	if (check_covers(a, profile, issuer) != 0)
+		return -1;
 	if (compare_again(a, profile, issuer, &findings) != 0)
 		return audit_take_error(
 		    a->object->audit, a->object->entry, "AUDIT-PROFILE");

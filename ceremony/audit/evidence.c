@@ -44,7 +44,20 @@ refer(void *ctx, const char *sha256)
 	    SQL_VALUES(sql_int(id), sql_int((int64_t)reference->entry->seq)));
 }
 
-/* `sha256` of each element of an array that nothing else has looked at. */
+/* This member, of an object that nothing else has looked at. */
+static int
+refer_member(
+    struct reference *reference, const json_t *object, const char *member)
+{
+	const char *sha256 = json_string_value(json_object_get(object, member));
+
+	if (audit_is_digest(sha256))
+		return refer(reference, sha256);
+	audit_error(reference->audit, reference->entry, "AUDIT-EVIDENCE",
+	    "%s names something without a SHA-256", reference->what);
+	return 0;
+}
+
 static int
 refer_each(struct reference *reference, const json_t *array)
 {
@@ -53,24 +66,22 @@ refer_each(struct reference *reference, const json_t *array)
 
 	json_array_foreach(array, i, row)
 	{
-		const char *sha256 =
-		    json_string_value(json_object_get(row, "sha256"));
-		AUTO_BYTES(digest) = NULL;
-		size_t len = 0;
-
-		if (sha256 == NULL || text_unhex(sha256, &digest, &len) != 0 ||
-		    len != HASH_LEN) {
-			ca_error_clear();
-			audit_error(reference->audit, reference->entry,
-			    "AUDIT-EVIDENCE",
-			    "%s names something without a SHA-256",
-			    reference->what);
-			continue;
-		}
-		if (refer(reference, sha256) != 0)
+		if (refer_member(reference, row, "sha256") != 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* The lines under the root of a batch of OCSP responses. */
+static int
+refer_batch(
+    struct audit *audit, const struct audit_entry *entry, const json_t *row)
+{
+	struct reference reference = { audit, entry, "a batch of its list" };
+
+	return json_object_get(row, "batch") == NULL
+	    ? 0
+	    : refer_member(&reference, row, "items");
 }
 
 /* The manifest, which is evidence itself, names the inputs. */
@@ -102,11 +113,14 @@ evidence_entry(
     struct audit *audit, void *state, const struct audit_entry *entry)
 {
 	struct reference reference = { audit, entry, "it" };
+	bool read;
 
 	(void)state;
 	if (entry_each_evidence(entry->kind, entry->data, refer, &reference) !=
 	    0)
 		return -1;
+	if (entry->kind == ENTRY_LIST && audit_number(entry, "batches") > 0)
+		return audit_each_listed(audit, entry, refer_batch, &read);
 	if (entry->kind != ENTRY_PLAN)
 		return 0;
 	return refer_each(&reference, json_object_get(entry->data, "late")) != 0

@@ -295,10 +295,9 @@ audit_intent(struct audit *audit, const struct audit_objects_state *state,
 
 /* A line that is no object, or malformed, is none of this file's. */
 static int
-keep_line(struct audit *audit, const struct audit_entry *entry,
-    const char *line, size_t len)
+keep_facts(
+    struct audit *audit, const struct audit_entry *entry, const json_t *row)
 {
-	AUTO(json_t) *row = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *object = json_object_get(row, "object");
 	const json_t *facts = json_object_get(row, "facts");
 	AUTO_CHARS(text) = NULL;
@@ -316,28 +315,6 @@ keep_line(struct audit *audit, const struct audit_entry *entry,
 		sql_int(json_integer_value(object)), sql_text(text)));
 }
 
-static int
-keep_facts(struct audit *audit, const struct audit_entry *entry, bool *ret_read)
-{
-	AUTO_BYTES(data) = NULL;
-	size_t len = 0, at = 0;
-
-	if (audit_evidence_bytes(
-		audit, audit_text(entry, "sha256"), &data, &len) != 0)
-		return -1;
-	*ret_read = data != NULL;
-	while (at < len) {
-		const unsigned char *from = data + at;
-		const unsigned char *end = memchr(from, '\n', len - at);
-		size_t n = end == NULL ? len - at : (size_t)(end - from);
-
-		if (keep_line(audit, entry, (const char *)from, n) != 0)
-			return -1;
-		at += n + 1;
-	}
-	return 0;
-}
-
 int
 audit_list(struct audit *audit, struct audit_objects_state *state,
     const struct audit_entry *entry)
@@ -345,7 +322,7 @@ audit_list(struct audit *audit, struct audit_objects_state *state,
 	struct audit_list *lists;
 	bool read = false;
 
-	if (keep_facts(audit, entry, &read) != 0)
+	if (audit_each_listed(audit, entry, keep_facts, &read) != 0)
 		return -1;
 	if (audit_number(entry, "list") == 0)
 		state->list_count = 0;

@@ -69,6 +69,28 @@ audit_key(struct audit *audit, const char *spki_sha256, bool *ret_found,
 	return journal_key_by_spki(audit->journal, digest, ret_found, ret_row);
 }
 
+int
+audit_signing_key(
+    const struct audit_object *object, bool *ret_found, struct key_row *ret_row)
+{
+	AUTO_STRUCT(key_row) row = { 0 };
+	bool found = false;
+
+	if (audit_key(object->audit, audit_text(&object->intent, "key"), &found,
+		&row) != 0)
+		return -1;
+	*ret_found = found && row.spki != NULL;
+	if (*ret_found) {
+		*ret_row = row;
+		row = (struct key_row){ 0 }; /* moved out */
+		return 0;
+	}
+	audit_error(object->audit, object->entry, "AUDIT-SIGNATURE",
+	    "the key that should have signed '%s' is none of the token's",
+	    audit_text(object->entry, "name"));
+	return 0;
+}
+
 /* ---- a key that was made ---------------------------------------------- */
 
 static void

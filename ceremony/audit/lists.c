@@ -191,12 +191,13 @@ read_object(struct reading *r, json_t *row)
 static int
 read_batch(struct reading *r, json_t *row)
 {
-	const char *kind, *name, *key, *algorithm, *root;
+	const char *kind, *name, *key, *algorithm, *root, *items;
 	json_int_t batch, count;
 
-	if (json_unpack(row, "{s:I, s:s, s:s, s:s, s:s, s:I, s:s}", "batch",
-		&batch, "kind", &kind, "name", &name, "key", &key, "algorithm",
-		&algorithm, "count", &count, "root", &root) != 0 ||
+	if (json_unpack(row, "{s:I, s:s, s:s, s:s, s:s, s:I, s:s, s:s}",
+		"batch", &batch, "kind", &kind, "name", &name, "key", &key,
+		"algorithm", &algorithm, "count", &count, "root", &root,
+		"items", &items) != 0 ||
 	    r->acts > 0 || count <= 0 || strcmp(kind, "ocsp") != 0)
 		return malformed(r);
 	r->batches++;

@@ -7,7 +7,8 @@
  *   revocations.c      what is possibly signed, what is revoked
  *   certificates.c     certificates that were signed or adopted
  *   crls.c             CRLs that were signed
- *   ocsp.c             OCSP responses; a pass of its own
+ *   endings.c          CAs that are retired
+ *   ocsp.c             OCSP responses; a pass of its own (ocsp-private.h)
  *   published.c        the lists of files in `close` entries
  *   published-files.c  the files themselves
  *   published-ocsp.c   the files of OCSP responses
@@ -52,7 +53,8 @@ struct audit_objects_state {
 	uint64_t session; /* of the newest `login`, `resumed` or `plan` */
 };
 
-void audit_objects_free(struct audit_objects_state *state);
+/* Frees it: end() of a pass that has no more to say. */
+int audit_objects_end(struct audit *audit, void *data, bool whole) MUST_USE;
 
 /* A result, with the intent that it answers. */
 struct audit_object {
@@ -65,9 +67,21 @@ struct audit_object {
 	size_t len;
 };
 
+/*
+ * The key that the intent names, with its public key; *ret_found is false, with
+ * a finding, where it is none of the token's.
+ */
+int audit_signing_key(const struct audit_object *object, bool *ret_found,
+    struct key_row *ret_row) MUST_USE;
+
 /* The intent that a result, or a failure, answers; *ret_json NULL: none. */
 int audit_load_intent(struct audit *audit, const struct audit_entry *entry,
     json_t **ret_json, struct audit_entry *ret_intent) MUST_USE;
+
+/* The same from a query's next row, of the column `body` alone. */
+struct query;
+int audit_query_intent(struct query *query, json_t **ret_json,
+    struct audit_entry *ret_intent) MUST_USE;
 
 /* Entries of these kinds. */
 int audit_list(struct audit *audit, struct audit_objects_state *state,
@@ -84,6 +98,9 @@ int audit_upgraded(
     struct audit *audit, const struct audit_entry *entry) MUST_USE;
 int audit_issued(struct audit *audit, const struct audit_entry *entry) MUST_USE;
 int audit_close(struct audit *audit, const struct audit_entry *entry) MUST_USE;
+/* endings.c: a CA that is retired leaves nothing open. */
+int audit_state_of_ca(
+    struct audit *audit, const struct audit_entry *entry) MUST_USE;
 
 /* What was signed, or taken in. */
 int audit_certificate(struct audit_object *object) MUST_USE;
@@ -147,7 +164,7 @@ int audit_public_responses(struct audit *audit) MUST_USE;
  */
 int audit_public_file(
     struct audit *audit, const char *path, const char *sha256) MUST_USE;
-void audit_public_stray(struct audit *audit, const char *path);
+int audit_public_stray(struct audit *audit, const char *path) MUST_USE;
 int audit_public_each(struct audit *audit, const char *directory,
     int (*check)(struct audit *audit, const void *ctx, const char *name),
     const void *ctx) MUST_USE;

@@ -16,52 +16,42 @@
 
 /* ---- state ------------------------------------------------------------ */
 
-void
-audit_objects_free(struct audit_objects_state *state)
+static int
+objects_begin(struct audit *audit, void **ret_state)
 {
+	return audit_state(audit,
+	    "CREATE TEMP TABLE audit_serials (key TEXT NOT NULL,"
+	    " serial TEXT NOT NULL, seq INTEGER NOT NULL,"
+	    " PRIMARY KEY (key, serial)) STRICT, WITHOUT ROWID;"
+	    "CREATE TEMP TABLE audit_crls (issuer TEXT PRIMARY KEY,"
+	    " number INTEGER NOT NULL, this_update INTEGER NOT NULL,"
+	    " sha256 TEXT NOT NULL, seq INTEGER NOT NULL)"
+	    " STRICT, WITHOUT ROWID;"
+	    "CREATE TEMP TABLE audit_possibly (run TEXT NOT NULL,"
+	    " issuer_dn TEXT NOT NULL, serial TEXT NOT NULL,"
+	    " name TEXT NOT NULL) STRICT;"
+	    "CREATE INDEX temp.audit_possibly_run"
+	    " ON audit_possibly (run);"
+	    "CREATE TEMP TABLE audit_facts (run TEXT NOT NULL,"
+	    " list INTEGER NOT NULL, object INTEGER NOT NULL,"
+	    " facts TEXT NOT NULL, PRIMARY KEY (run, list, object))"
+	    " STRICT, WITHOUT ROWID",
+	    sizeof(struct audit_objects_state), ret_state);
+}
+
+int
+audit_objects_end(struct audit *audit, void *data, bool whole)
+{
+	struct audit_objects_state *state = data;
+
+	(void)audit;
+	(void)whole;
+	if (state == NULL)
+		return 0;
 	for (size_t i = 0; i < AUDIT_PROFILES; i++)
 		profile_free(state->profiles[i].profile);
 	free(state->lists);
 	free(state);
-}
-
-static int
-objects_begin(struct audit *audit, void **ret_state)
-{
-	struct audit_objects_state *state;
-
-	if (sql_script(audit->journal,
-		"CREATE TEMP TABLE audit_serials (key TEXT NOT NULL,"
-		" serial TEXT NOT NULL, seq INTEGER NOT NULL,"
-		" PRIMARY KEY (key, serial)) STRICT, WITHOUT ROWID;"
-		"CREATE TEMP TABLE audit_crls (issuer TEXT PRIMARY KEY,"
-		" number INTEGER NOT NULL, this_update INTEGER NOT NULL,"
-		" sha256 TEXT NOT NULL, seq INTEGER NOT NULL)"
-		" STRICT, WITHOUT ROWID;"
-		"CREATE TEMP TABLE audit_possibly (run TEXT NOT NULL,"
-		" issuer_dn TEXT NOT NULL, serial TEXT NOT NULL,"
-		" name TEXT NOT NULL) STRICT;"
-		"CREATE INDEX temp.audit_possibly_run"
-		" ON audit_possibly (run);"
-		"CREATE TEMP TABLE audit_facts (run TEXT NOT NULL,"
-		" list INTEGER NOT NULL, object INTEGER NOT NULL,"
-		" facts TEXT NOT NULL, PRIMARY KEY (run, list, object))"
-		" STRICT, WITHOUT ROWID") != 0)
-		return -1;
-	state = calloc(1, sizeof(*state));
-	if (state == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for an audit");
-	*ret_state = state;
-	return 0;
-}
-
-static int
-objects_end(struct audit *audit, void *state, bool whole)
-{
-	(void)audit;
-	(void)whole;
-	if (state != NULL)
-		audit_objects_free(state);
 	return 0;
 }
 
@@ -250,29 +240,20 @@ audit_profile(struct audit_object *object, enum profile_kind kind,
 
 /* ---- results ---------------------------------------------------------- */
 
-/* The intent that a result, or a failure, answers; NULL where there is none. */
 int
-audit_load_intent(struct audit *audit, const struct audit_entry *entry,
-    json_t **ret_json, struct audit_entry *ret_intent)
+audit_query_intent(
+    struct query *query, json_t **ret_json, struct audit_entry *ret_intent)
 {
-	AUTO_STRUCT(query) query = { 0 };
 	AUTO_BYTES(line) = NULL;
 	struct entry parsed;
 	size_t len;
 	bool row;
 
-	if (query_start(audit->journal,
-		"SELECT body FROM objects JOIN entries USING (seq)"
-		" WHERE run = ?1 AND list = ?2 AND object = ?3",
-		SQL_VALUES(sql_text(audit_text(entry, "run")),
-		    sql_int(audit_number(entry, "list")),
-		    sql_int(audit_number(entry, "object"))),
-		&query) != 0 ||
-	    query_step(&query, &row) != 0)
+	if (query_step(query, &row) != 0)
 		return -1;
 	if (!row)
 		return 0;
-	if (query_blob(&query, 0, &line, &len) != 0 ||
+	if (query_blob(query, 0, &line, &len) != 0 ||
 	    entry_parse((const char *)line, len, ret_json, &parsed) != 0)
 		return -1;
 	*ret_intent = (struct audit_entry){
@@ -284,6 +265,23 @@ audit_load_intent(struct audit *audit, const struct audit_entry *entry,
 		.applied = true,
 	};
 	return 0;
+}
+
+int
+audit_load_intent(struct audit *audit, const struct audit_entry *entry,
+    json_t **ret_json, struct audit_entry *ret_intent)
+{
+	AUTO_STRUCT(query) query = { 0 };
+
+	if (query_start(audit->journal,
+		"SELECT body FROM objects JOIN entries USING (seq)"
+		" WHERE run = ?1 AND list = ?2 AND object = ?3",
+		SQL_VALUES(sql_text(audit_text(entry, "run")),
+		    sql_int(audit_number(entry, "list")),
+		    sql_int(audit_number(entry, "object"))),
+		&query) != 0)
+		return -1;
+	return audit_query_intent(&query, ret_json, ret_intent);
 }
 
 /* The to-be-signed part is the one that was confirmed and intended. */
@@ -311,16 +309,10 @@ verify(const struct audit_object *object, const struct der *part,
 	AUTO_STRUCT(tbs) tbs = { .kind = object->kind, .alg = alg };
 	bool found = false;
 
-	if (audit_key(object->audit, audit_text(&object->intent, "key"), &found,
-		&key) != 0)
+	if (audit_signing_key(object, &found, &key) != 0)
 		return -1;
-	if (!found || key.spki == NULL) {
-		audit_error(object->audit, object->entry, "AUDIT-SIGNATURE",
-		    "the key that should have signed '%s' is none of the "
-		    "token's",
-		    audit_text(object->entry, "name"));
+	if (!found)
 		return 0;
-	}
 	tbs.der = malloc(part->len);
 	if (tbs.der == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for an object");
@@ -472,6 +464,8 @@ objects_entry(struct audit *audit, void *data, const struct audit_entry *entry)
 		return audit_upgraded(audit, entry);
 	case ENTRY_ISSUED:
 		return audit_issued(audit, entry);
+	case ENTRY_STATE:
+		return audit_state_of_ca(audit, entry);
 	case ENTRY_CLOCK:
 		state->clock = entry->seq;
 		return 0;
@@ -491,5 +485,5 @@ const struct audit_pass audit_objects = {
 	.name = "objects",
 	.begin = objects_begin,
 	.entry = objects_entry,
-	.end = objects_end,
+	.end = audit_objects_end,
 };

@@ -27,18 +27,11 @@ person_clear(struct audit_person *person)
 static int
 people_begin(struct audit *audit, void **ret_state)
 {
-	struct audit_people_state *state;
-
-	if (sql_script(audit->journal,
-		"CREATE TEMP TABLE audit_valid (run TEXT NOT NULL,"
-		" list INTEGER NOT NULL, name TEXT NOT NULL,"
-		" PRIMARY KEY (run, list, name)) STRICT, WITHOUT ROWID") != 0)
-		return -1;
-	state = calloc(1, sizeof(*state));
-	if (state == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for an audit");
-	*ret_state = state;
-	return 0;
+	return audit_state(audit,
+	    "CREATE TEMP TABLE audit_valid (run TEXT NOT NULL,"
+	    " list INTEGER NOT NULL, name TEXT NOT NULL,"
+	    " PRIMARY KEY (run, list, name)) STRICT, WITHOUT ROWID",
+	    sizeof(struct audit_people_state), ret_state);
 }
 
 struct audit_person *

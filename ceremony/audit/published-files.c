@@ -22,13 +22,6 @@ refuse(struct audit *audit, const char *id, const char *path, const char *why)
 	    place == NULL ? "public/" : place, NULL, "%s", why);
 }
 
-void
-audit_public_stray(struct audit *audit, const char *path)
-{
-	refuse(audit, "AUDIT-PUBLIC-STRAY", path,
-	    "the journal knows of nothing that was published under this name");
-}
-
 /* While a run is open, what it published is perhaps not journalled yet. */
 static int
 run_is_open(struct audit *audit, bool *ret_open)
@@ -36,6 +29,47 @@ run_is_open(struct audit *audit, bool *ret_open)
 	AUTO_STRUCT(run_row) row = { 0 };
 
 	return journal_open_run(audit->journal, ret_open, &row);
+}
+
+/* Publishing is not over, or its last files: then a cut left this there. */
+static int
+is_left_by_cut(struct audit *audit, const char *path, bool *ret_left)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_STRUCT(run_row) row = { 0 };
+	bool open = false;
+
+	*ret_left = false;
+	if (!file_is_temporary(slash == NULL ? path : slash + 1))
+		return 0;
+	if (run_is_open(audit, &open) != 0 ||
+	    (!open &&
+		journal_run_without_receipt(audit->journal, &open, &row) != 0))
+		return -1;
+	*ret_left = open;
+	return 0;
+}
+
+int
+audit_public_stray(struct audit *audit, const char *path)
+{
+	bool left = false;
+
+	if (is_left_by_cut(audit, path, &left) != 0)
+		return -1;
+	if (!left)
+		refuse(audit, "AUDIT-PUBLIC-STRAY", path,
+		    "the journal knows of nothing that was published under "
+		    "this name");
+	else if (!audit->told_temporary)
+		findings_add(audit->findings, FINDING_NOTICE,
+		    "AUDIT-PUBLIC-TEMPORARY", "public/", NULL,
+		    "temporary files such as '%s' were left behind when the "
+		    "run that is open was cut off; going on with it removes "
+		    "them",
+		    path);
+	audit->told_temporary = audit->told_temporary || left;
+	return 0;
 }
 
 /*
@@ -201,9 +235,7 @@ check_stray(struct audit *audit, const struct audit_output *output,
 	}
 	if (is_proof(audit, output, name, &found) != 0)
 		return -1;
-	if (!found)
-		audit_public_stray(audit, path);
-	return 0;
+	return found ? 0 : audit_public_stray(audit, path);
 }
 
 static int
@@ -283,9 +315,7 @@ check_top(struct audit *audit, const void *ctx, const char *name)
 	(void)ctx;
 	for (size_t i = 0; (output = audit_output_at(i)) != NULL; i++)
 		known = known || strcmp(name, output->directory) == 0;
-	if (!known)
-		audit_public_stray(audit, name);
-	return 0;
+	return known ? 0 : audit_public_stray(audit, name);
 }
 
 static int
@@ -296,9 +326,9 @@ check_journal_name(struct audit *audit, const void *ctx, const char *name)
 	(void)ctx;
 	if (path == NULL)
 		return -1;
-	if (strcmp(name, "checkpoint") != 0)
-		audit_public_stray(audit, path);
-	return 0;
+	return strcmp(name, "checkpoint") == 0
+	    ? 0
+	    : audit_public_stray(audit, path);
 }
 
 int
@@ -451,9 +481,7 @@ check_anchor_name(struct audit *audit, const void *ctx, const char *name)
 			SQL_VALUES(sql_text(person)), &known, &one) != 0)
 			return -1;
 	}
-	if (!known)
-		audit_public_stray(audit, path);
-	return 0;
+	return known ? 0 : audit_public_stray(audit, path);
 }
 
 /*

@@ -153,10 +153,8 @@ check_name(struct audit *audit, const void *ctx, const char *name)
 		SQL_VALUES(sql_text(batch), sql_text(name)), &query) != 0 ||
 	    query_step(&query, &row) != 0)
 		return -1;
-	if (!row) {
-		audit_public_stray(audit, path);
-		return 0;
-	}
+	if (!row)
+		return audit_public_stray(audit, path);
 	if (sqlite3_column_int(query.stmt, 0) == 0)
 		return 0; /* check_named() looked at it */
 	if (query_text(&query, 1, &sha256) != 0)
@@ -177,10 +175,8 @@ check_batch(struct audit *audit, const void *ctx, const char *name)
 		"SELECT 1 FROM ocsp_windows WHERE name = ?1 LIMIT 1",
 		SQL_VALUES(sql_text(name)), &known, &one) != 0)
 		return -1;
-	if (!known) {
-		audit_public_stray(audit, path);
-		return 0;
-	}
+	if (!known)
+		return audit_public_stray(audit, path);
 	return audit_public_each(audit, path, check_name, name);
 }
 

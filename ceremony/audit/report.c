@@ -137,3 +137,53 @@ audit_evidence_bytes(struct audit *audit, const char *sha256,
 	*ret_len = len;
 	return 0;
 }
+
+bool
+audit_is_digest(const char *hex)
+{
+	return hex != NULL && strlen(hex) == HASH_HEX_SIZE - 1 &&
+	    strspn(hex, "0123456789abcdef") == HASH_HEX_SIZE - 1;
+}
+
+int
+audit_each_listed(struct audit *audit, const struct audit_entry *entry,
+    int (*visit)(struct audit *audit, const struct audit_entry *entry,
+	const json_t *row),
+    bool *ret_read)
+{
+	AUTO_BYTES(data) = NULL;
+	size_t len = 0, at = 0;
+
+	if (audit_evidence_bytes(
+		audit, audit_text(entry, "sha256"), &data, &len) != 0)
+		return -1;
+	while (at < len) {
+		const unsigned char *from = data + at;
+		const unsigned char *end = memchr(from, '\n', len - at);
+		size_t n = end == NULL ? len - at : (size_t)(end - from);
+		AUTO(json_t) *row = json_loadb(
+		    (const char *)from, n, JSON_REJECT_DUPLICATES, NULL);
+
+		if (row != NULL && visit(audit, entry, row) != 0)
+			return -1;
+		at += n + 1;
+	}
+	*ret_read = data != NULL;
+	return 0;
+}
+
+/* ---- passes ----------------------------------------------------------- */
+
+int
+audit_state(struct audit *audit, const char *sql, size_t size, void **ret_state)
+{
+	void *state;
+
+	if (sql_script(audit->journal, sql) != 0)
+		return -1;
+	state = calloc(1, size);
+	if (state == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for an audit");
+	*ret_state = state;
+	return 0;
+}

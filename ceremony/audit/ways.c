@@ -21,30 +21,23 @@ run_clear(struct audit_run *run)
 static int
 ways_begin(struct audit *audit, void **ret_state)
 {
-	struct audit_ways_state *state;
-
-	if (sql_script(audit->journal,
-		"CREATE TEMP TABLE audit_listed (run TEXT NOT NULL,"
-		" list INTEGER NOT NULL, object INTEGER NOT NULL,"
-		" kind TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL,"
-		" algorithm TEXT NOT NULL, tbs TEXT NOT NULL, lint TEXT,"
-		" PRIMARY KEY (run, list, object)) STRICT, WITHOUT ROWID;"
-		"CREATE TEMP TABLE audit_acts (run TEXT NOT NULL,"
-		" list INTEGER NOT NULL, act INTEGER NOT NULL,"
-		" kind TEXT NOT NULL, text TEXT NOT NULL,"
-		" done INTEGER NOT NULL DEFAULT 0,"
-		" PRIMARY KEY (run, list, act)) STRICT, WITHOUT ROWID;"
-		"CREATE TEMP TABLE audit_parts (run TEXT NOT NULL,"
-		" part TEXT NOT NULL, PRIMARY KEY (run, part))"
-		" STRICT, WITHOUT ROWID;"
-		"CREATE INDEX temp.audit_acts_text"
-		" ON audit_acts (run, kind, text)") != 0)
-		return -1;
-	state = calloc(1, sizeof(*state));
-	if (state == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for an audit");
-	*ret_state = state;
-	return 0;
+	return audit_state(audit,
+	    "CREATE TEMP TABLE audit_listed (run TEXT NOT NULL,"
+	    " list INTEGER NOT NULL, object INTEGER NOT NULL,"
+	    " kind TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL,"
+	    " algorithm TEXT NOT NULL, tbs TEXT NOT NULL, lint TEXT,"
+	    " PRIMARY KEY (run, list, object)) STRICT, WITHOUT ROWID;"
+	    "CREATE TEMP TABLE audit_acts (run TEXT NOT NULL,"
+	    " list INTEGER NOT NULL, act INTEGER NOT NULL,"
+	    " kind TEXT NOT NULL, text TEXT NOT NULL,"
+	    " done INTEGER NOT NULL DEFAULT 0,"
+	    " PRIMARY KEY (run, list, act)) STRICT, WITHOUT ROWID;"
+	    "CREATE TEMP TABLE audit_parts (run TEXT NOT NULL,"
+	    " part TEXT NOT NULL, PRIMARY KEY (run, part))"
+	    " STRICT, WITHOUT ROWID;"
+	    "CREATE INDEX temp.audit_acts_text"
+	    " ON audit_acts (run, kind, text)",
+	    sizeof(struct audit_ways_state), ret_state);
 }
 
 static int

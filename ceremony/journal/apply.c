@@ -839,29 +839,17 @@ optional_text(const struct entry *entry, const char *name)
 	return sql_text(text_of(entry, name));
 }
 
-/* What all kinds of objects share; the others' columns stay NULL. */
-static int
-insert_object(struct journal *journal, const struct entry *entry)
-{
-	return sql_run(journal, text_of(entry, "name"),
-	    "INSERT INTO objects (seq, run, list, object, kind, name, key, tbs,"
-	    " issuer, issuer_dn, profile)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-	    SQL_VALUES(sql_int((int64_t)entry->seq),
-		sql_text(text_of(entry, "run")),
-		sql_int(number_of(entry, "list")),
-		sql_int(number_of(entry, "object")),
-		sql_text(text_of(entry, "kind")),
-		sql_text(text_of(entry, "name")),
-		sql_text(text_of(entry, "key")),
-		sql_text(text_of(entry, "tbs")), optional_text(entry, "issuer"),
-		optional_text(entry, "issuer_dn"),
-		optional_text(entry, "profile")));
-}
+/* What only some kinds of objects have; a column without a value is NULL. */
+struct object_columns {
+	struct sql_value from, until, url;
+	struct sql_value serial, subject_dn, spki, ca, kind; /* certificates */
+	struct sql_value number, entries;                    /* CRLs */
+};
 
-/* Columns of a certificate, issued here or adopted. */
+/* Of a certificate, issued here or adopted. */
 static int
-set_certificate(struct journal *journal, const struct entry *entry)
+certificate_columns(struct journal *journal, const struct entry *entry,
+    struct object_columns *ret_columns)
 {
 	int64_t from, until;
 
@@ -871,21 +859,23 @@ set_certificate(struct journal *journal, const struct entry *entry)
 		text_of(entry, "serial"), until, bool_of(entry, "ca"),
 		text_of(entry, "crl_url")) != 0)
 		return -1;
-	return sql_run(journal, text_of(entry, "name"),
-	    "UPDATE objects SET serial = ?2, subject_dn = ?3, spki = ?4,"
-	    " valid_from = ?5, valid_until = ?6, ca = ?7,"
-	    " certificate_kind = ?8, crl_url = ?9 WHERE seq = ?1",
-	    SQL_VALUES(sql_int((int64_t)entry->seq),
-		sql_text(text_of(entry, "serial")),
-		sql_text(text_of(entry, "subject_dn")),
-		sql_text(text_of(entry, "spki")), sql_int(from), sql_int(until),
-		sql_int(bool_of(entry, "ca")),
-		optional_text(entry, "certificate_kind"),
-		optional_text(entry, "crl_url")));
+	*ret_columns = (struct object_columns){
+		.from = sql_int(from),
+		.until = sql_int(until),
+		.url = optional_text(entry, "crl_url"),
+		.serial = optional_text(entry, "serial"),
+		.subject_dn = optional_text(entry, "subject_dn"),
+		.spki = optional_text(entry, "spki"),
+		.ca = sql_int(bool_of(entry, "ca")),
+		.kind = optional_text(entry, "certificate_kind"),
+		.number = sql_text(NULL),
+		.entries = sql_text(NULL),
+	};
+	return 0;
 }
 
 static int
-set_crl(struct journal *journal, const struct entry *entry)
+crl_columns(const struct entry *entry, struct object_columns *ret_columns)
 {
 	int64_t from, until;
 	uint64_t number;
@@ -894,29 +884,81 @@ set_crl(struct journal *journal, const struct entry *entry)
 	    time_of(entry, "next_update", &until) != 0 ||
 	    text_number(text_of(entry, "number"), INT64_MAX, &number) != 0)
 		return -1;
+	ret_columns->from = sql_int(from);
+	ret_columns->until = sql_int(until);
+	ret_columns->url = optional_text(entry, "distribution_url");
+	ret_columns->number = sql_int((int64_t)number);
+	ret_columns->entries = sql_int(number_of(entry, "entries"));
+	return 0;
+}
+
+static int
+columns_of(struct journal *journal, const struct entry *entry, const char *kind,
+    struct object_columns *ret_columns)
+{
+	const struct sql_value none = sql_text(NULL);
+
+	if (strcmp(kind, "certificate") == 0)
+		return certificate_columns(journal, entry, ret_columns);
+	*ret_columns = (struct object_columns){ none, none, none, none, none,
+		none, none, none, none, none };
+	return strcmp(kind, "crl") == 0 ? crl_columns(entry, ret_columns) : 0;
+}
+
+/* What this authority is about to sign. */
+static int
+insert_object(struct journal *journal, const struct entry *entry,
+    const struct object_columns *c)
+{
 	return sql_run(journal, text_of(entry, "name"),
-	    "UPDATE objects SET number = ?2, valid_from = ?3, valid_until = ?4,"
-	    " crl_url = ?5, entries = ?6 WHERE seq = ?1",
-	    SQL_VALUES(sql_int((int64_t)entry->seq), sql_int((int64_t)number),
-		sql_int(from), sql_int(until),
-		optional_text(entry, "distribution_url"),
-		sql_int(number_of(entry, "entries"))));
+	    "INSERT INTO objects (seq, run, list, object, kind, name, key, tbs,"
+	    " issuer, issuer_dn, profile, valid_from, valid_until, crl_url,"
+	    " serial, subject_dn, spki, ca, certificate_kind, number, entries)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+	    " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+	    SQL_VALUES(sql_int((int64_t)entry->seq),
+		sql_text(text_of(entry, "run")),
+		sql_int(number_of(entry, "list")),
+		sql_int(number_of(entry, "object")),
+		sql_text(text_of(entry, "kind")),
+		sql_text(text_of(entry, "name")),
+		sql_text(text_of(entry, "key")),
+		sql_text(text_of(entry, "tbs")), optional_text(entry, "issuer"),
+		optional_text(entry, "issuer_dn"),
+		optional_text(entry, "profile"), c->from, c->until, c->url,
+		c->serial, c->subject_dn, c->spki, c->ca, c->kind, c->number,
+		c->entries));
+}
+
+/* What another CA signed for one of its keys. */
+static int
+insert_adopted(struct journal *journal, const struct entry *entry,
+    const struct object_columns *c)
+{
+	return sql_run(journal, text_of(entry, "name"),
+	    "INSERT INTO objects (seq, run, kind, name, state, adopted,"
+	    " issuer_dn, sha256, result, valid_from, valid_until, crl_url,"
+	    " serial, subject_dn, spki, ca, certificate_kind)"
+	    " VALUES (?1, ?2, 'certificate', ?3, 1, 1, ?4, ?5, ?1, ?6, ?7, ?8,"
+	    " ?9, ?10, ?11, ?12, ?13)",
+	    SQL_VALUES(sql_int((int64_t)entry->seq),
+		sql_text(text_of(entry, "run")),
+		sql_text(text_of(entry, "name")),
+		sql_text(text_of(entry, "issuer_dn")),
+		sql_text(text_of(entry, "sha256")), c->from, c->until, c->url,
+		c->serial, c->subject_dn, c->spki, c->ca, c->kind));
 }
 
 int
 apply_intent(struct journal *journal, const struct entry *entry)
 {
-	const char *kind = text_of(entry, "kind");
+	struct object_columns columns;
 
 	if (entry_check_list(journal, entry) != 0 ||
-	    insert_object(journal, entry) != 0 ||
-	    entry_set_acted(journal, entry) != 0)
+	    columns_of(journal, entry, text_of(entry, "kind"), &columns) != 0 ||
+	    insert_object(journal, entry, &columns) != 0)
 		return -1;
-	if (strcmp(kind, "certificate") == 0)
-		return set_certificate(journal, entry);
-	if (strcmp(kind, "crl") == 0)
-		return set_crl(journal, entry);
-	return 0;
+	return entry_set_acted(journal, entry);
 }
 
 /* The intent that a result or failure answers: it must be unanswered. */
@@ -1004,21 +1046,14 @@ apply_failed(struct journal *journal, const struct entry *entry)
 int
 apply_adopted(struct journal *journal, const struct entry *entry)
 {
-	const char *name = text_of(entry, "name");
+	struct object_columns columns;
 
 	if (entry_check_run(journal, entry) != 0 ||
 	    entry_check_evidence(journal, entry, "sha256") != 0 ||
-	    sql_run(journal, name,
-		"INSERT INTO objects (seq, run, kind, name, state, adopted,"
-		" issuer_dn, sha256, result)"
-		" VALUES (?1, ?2, 'certificate', ?3, 1, 1, ?4, ?5, ?1)",
-		SQL_VALUES(sql_int((int64_t)entry->seq),
-		    sql_text(text_of(entry, "run")), sql_text(name),
-		    sql_text(text_of(entry, "issuer_dn")),
-		    sql_text(text_of(entry, "sha256")))) != 0 ||
-	    entry_set_acted(journal, entry) != 0)
+	    certificate_columns(journal, entry, &columns) != 0 ||
+	    insert_adopted(journal, entry, &columns) != 0)
 		return -1;
-	return set_certificate(journal, entry);
+	return entry_set_acted(journal, entry);
 }
 
 /* ---- checkpoints ------------------------------------------------------ */

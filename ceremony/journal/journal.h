@@ -354,6 +354,34 @@ int journal_crl_totals(struct journal *journal,
 int journal_each_crl_row(struct journal *journal,
     const struct crl_selection *selection,
     int (*visit)(void *ctx, const struct crl_row *row), void *ctx) MUST_USE;
+/*
+ * What an issuer has revoked, by the CRL that has it: a row for each URL and
+ * kind of certificate.
+ */
+struct revoked_part {
+	char *url;       /* in the certificates; NULL: none, or not known */
+	int ca;          /* 1, 0, or -1: unknown */
+	uint64_t seq;    /* of the newest entry that revoked one of them */
+	int64_t expires; /* the last end that is known, or 0 */
+	bool unknown;    /* of one of them it is not */
+};
+void revoked_part_clear(struct revoked_part *row);
+CLEANUP_DEFINE_STRUCT(revoked_part);
+/* `visit` may not append. */
+int journal_each_revoked_part(struct journal *journal, const char *issuer_dn,
+    int (*visit)(void *ctx, const struct revoked_part *row),
+    void *ctx) MUST_USE;
+/*
+ * The newest signed CRL of the issuer that has such certificates: a full one, or
+ * that of the URL.  The number of its intent, and nextUpdate.
+ */
+int journal_crl_last_of(struct journal *journal, const char *issuer_dn,
+    const struct revoked_part *part, bool *ret_found, uint64_t *ret_seq,
+    int64_t *ret_until) MUST_USE;
+/* How many of the part were revoked behind entry `seq`. */
+int journal_revoked_since(struct journal *journal, const char *issuer_dn,
+    const struct revoked_part *part, uint64_t seq,
+    uint64_t *ret_count) MUST_USE;
 /* How many, to see whether a CRL that was built is out of date. */
 int journal_revocation_count(struct journal *journal, const char *issuer_dn,
     uint64_t *ret_count) MUST_USE;
@@ -389,6 +417,19 @@ int journal_each_certificate(struct journal *journal,
     const struct certificate_filter *filter,
     int (*visit)(void *ctx, const struct object_row *row), void *ctx) MUST_USE;
 
+/*
+ * Has the issuer end entities whose certificates have not expired at `at`,
+ * revoked or not?  Those that are possibly signed count; responders do not.
+ */
+struct users_filter {
+	const char *issuer_dn;
+	const char *url; /* of their CRL; NULL: any */
+	int64_t at;
+	bool unknown; /* issued elsewhere, and of an unknown kind: they count */
+};
+int journal_has_users(struct journal *journal,
+    const struct users_filter *filter, bool *ret_found) MUST_USE;
+
 /* ---- OCSP responses, a window at a time ------------------------------- */
 
 struct ocsp_window_row {
@@ -402,6 +443,19 @@ struct ocsp_window_row {
 };
 void ocsp_window_row_clear(struct ocsp_window_row *row);
 CLEANUP_DEFINE_STRUCT(ocsp_window_row);
+/* A batch, as far as it was signed. */
+struct ocsp_batch_row {
+	char *name, *profile;
+	char *responder;     /* name of its certificate; NULL: the CA itself */
+	uint64_t count;      /* of responses */
+	int64_t from, until; /* the last thisUpdate, the first nextUpdate */
+};
+void ocsp_batch_row_clear(struct ocsp_batch_row *row);
+CLEANUP_DEFINE_STRUCT(ocsp_batch_row);
+/* About certificates of the issuer, in the order in which they were begun. */
+int journal_each_ocsp_batch(struct journal *journal, const char *issuer_dn,
+    int (*visit)(void *ctx, const struct ocsp_batch_row *row),
+    void *ctx) MUST_USE;
 /* Of a run (NULL: all), in the order of their intents. */
 int journal_each_ocsp_window(struct journal *journal, const char *run,
     int (*visit)(void *ctx, const struct ocsp_window_row *row),

@@ -217,6 +217,54 @@ class Request(Signed):
         self.spki = self.take().expect(SEQUENCE).whole
 
 
+class Response:
+    """A successful OCSPResponse (RFC 6960, section 4.2.1)."""
+
+    def __init__(self, der):
+        status, wrapped = whole(der).expect(SEQUENCE).parts()
+        need(status.expect(ENUMERATED).body == b"\0", "not successful")
+        kind, octets = whole(wrapped.expect(0xa0).body).expect(
+            SEQUENCE).parts()
+        need(kind.oid() == "1.3.6.1.5.5.7.48.1.1", "not a basic response")
+        parts = whole(octets.expect(OCTETS).body).expect(SEQUENCE).parts()
+        need(len(parts) in (3, 4), "not three or four parts")
+        self.tbs = parts[0].expect(SEQUENCE).whole
+        self.algorithm = parts[1].expect(SEQUENCE).whole
+        self.signature = parts[2].bits()
+        self.certificates = [] if len(parts) == 3 else [
+            value.whole for value in
+            whole(parts[3].expect(0xa0).body).expect(SEQUENCE).parts()]
+        fields = parts[0].parts()
+        need(len(fields) == 3, "not three fields")
+        self.singles = [Single(value)
+                        for value in fields[2].expect(SEQUENCE).parts()]
+        need(self.singles, "about no certificate")
+
+
+class Single:
+    """A SingleResponse, about one certificate."""
+
+    def __init__(self, value):
+        named, status, this_update, *rest = value.expect(SEQUENCE).parts()
+        self.named = named.expect(SEQUENCE).whole
+        algorithm, name, key, serial = named.parts()
+        self.digest = algorithm.parts()[0].oid()
+        self.name_hash = name.expect(OCTETS).body
+        self.key_hash = key.expect(OCTETS).body
+        self.serial = serial.expect(INTEGER).body.hex()
+        need(status.tag in (0x80, 0xa1), "neither good nor revoked")
+        self.date, self.reason = None, None
+        if status.tag == 0xa1:
+            when, *why = status.parts()
+            self.date = when.time()
+            if why:
+                code = whole(why[0].expect(0xa0).body).expect(ENUMERATED)
+                self.reason = REASONS.get(int.from_bytes(code.body, "big"))
+        self.this_update = this_update.time()
+        need(len(rest) == 1, "no nextUpdate, or extensions")
+        self.next_update = whole(rest[0].expect(0xa0).body).time()
+
+
 # ---- CMS SignedData, as docs/quorum.md wants it ---------------------------
 
 CONTENT_TYPE, MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"

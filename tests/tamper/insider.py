@@ -14,6 +14,7 @@ import c2sp
 import entries
 import forge
 import rebuild
+import responses
 
 
 SCRATCH = tempfile.TemporaryDirectory()
@@ -380,8 +381,9 @@ def without_head(kind, which):
     """No head between what is announced and what was made."""
     def change(journal):
         last = journal.find(kind)[which]
+        announced = {"key": "key-intent", "ocsp-result": "ocsp-intent"}
         first = max(n for n in journal.find(
-            "key-intent" if kind == "key" else "intent") if n < last)
+            announced.get(kind, "intent")) if n < last)
         for number in sorted(journal.find("head"), reverse=True):
             if first < number < last:
                 journal.delete(number)
@@ -486,6 +488,74 @@ def another_list(journal):
     journal.signs(number, content=content)
 
 
+def intended(change_lines, everywhere):
+    """Other lines of the first responses; `everywhere`: in the list, too, so
+    that its root is that of the lines."""
+    def change(journal):
+        number = journal.find("ocsp-intent")[0]
+        old = journal.data(number)["items"]
+        lines = change_lines(journal.evidence(old).splitlines())
+        text = b"".join(line + b"\n" for line in lines)
+        root = responses.root_of(lines)
+        new = journal.evidence_add(text)
+        journal.set(number, "data.items", new)
+        journal.set(number, "data.root", root)
+        journal.set(number, "data.count", len(lines))
+        if everywhere:
+            journal.edit_list(
+                journal.find("list")[0],
+                lambda rows: rows[-1].update(items=new, root=root,
+                                             count=len(lines)))
+            journal.evidence_remove(old)
+    return change
+
+
+def listed_items(change_lines):
+    """Other lines under the root that was confirmed."""
+    def change(journal):
+        rows = journal.rows_of(journal.data(journal.find("list")[0])["sha256"])
+        lines = change_lines(journal.evidence(rows[-1]["items"]).splitlines())
+        new = journal.evidence_add(b"".join(line + b"\n" for line in lines))
+        journal.edit_list(journal.find("list")[0],
+                          in_row(-1, "items", new))
+    return change
+
+
+def answered(change_der):
+    """Another response than was signed; all hashes fit it."""
+    def change(journal):
+        number = journal.find("ocsp-result")[0]
+        lines = journal.evidence(journal.data(number)["items"]).splitlines()
+        serial, _, octets = lines[0].split(b" ")
+        der = change_der(bytearray(forge.base64.b64decode(octets)))
+        lines[0] = b" ".join([serial, forge.sha256(der).hexdigest().encode(),
+                              forge.base64.b64encode(der)])
+        journal.evidence_replace(journal.data(number)["items"], b"".join(
+            line + b"\n" for line in lines))
+        journal.set(number, "data.root", responses.root_of(
+            [forge.base64.b64decode(line.split(b" ")[2]) for line in lines]))
+    return change
+
+
+def last_octet(der):
+    der[-1] ^= 1
+    return bytes(der)
+
+
+def first_revoked(lines):
+    return [lines[0].replace(b"good", b"revoked"), *lines[1:]]
+
+
+def other_octets(lines):
+    return [lines[0][:-64] + b"0" * 64, *lines[1:]]
+
+
+def in_its_plan(journal):
+    """The data of a state for the CA of the root, by the second run."""
+    return {**journal.data(journal.find("state")[1]), "key": "root-g1",
+            "run": run_of(1)(journal), "state": "retired"}
+
+
 UNKNOWN = "0" * 32
 
 FORGERIES = {
@@ -532,7 +602,53 @@ FORGERIES = {
     "a list with another key": in_list(0, in_row(2, "key", "0" * 64)),
     "a list with other facts": in_list(0, lambda rows: rows[2]["facts"].update(
         not_after="2027-01-01T00:00:00Z")),
-    "a list without an object": in_list(0, lambda rows: rows[:-1]),
+    "a list without an object": in_list(0, lambda rows: rows[:-2] + rows[-1:]),
+    "a list without its responses": in_list(0, lambda rows: rows[:-1]),
+    # OCSP responses
+    "responses under another root": in_list(0, in_row(-1, "root", "0" * 64)),
+    "responses of another number": in_list(0, in_row(-1, "count", 7)),
+    "responses with other facts": in_list(
+        0, lambda rows: rows[-1]["facts"].update(responder="issuing-g1")),
+    "responses whose lines are not there": in_list(
+        0, in_row(-1, "items", "2" * 64)),
+    "responses with other lines than were confirmed": listed_items(
+        other_octets),
+    "a response that was confirmed is left out": listed_items(
+        lambda lines: lines[:-1]),
+    "responses that no list has": intended(other_octets, False),
+    "responses that end before they should": intended(
+        lambda lines: lines[:-1], False),
+    "responses about nobody": intended(
+        lambda lines: [b"01" + lines[0][40:], *lines[1:]], True),
+    "responses of another status": intended(first_revoked, True),
+    "responses in another order": intended(lambda lines: lines[::-1], True),
+    "responses with other octets": intended(other_octets, True),
+    "responses that were not intended": delete("ocsp-intent", 0),
+    "responses that were not signed": delete("ocsp-result", 0),
+    "responses without a head": without_head("ocsp-result", 0),
+    "responses intended twice": again("ocsp-intent", 0, "close", 0),
+    "responses with another key": put("ocsp-intent", 0, "data.key", "0" * 64),
+    "responses of another responder": put("ocsp-intent", 0, "data.responder",
+                                          "issuing-g1"),
+    "responses of another issuer": put("ocsp-intent", 0, "data.issuer",
+                                       "issuing-g1"),
+    "responses of another profile": put("ocsp-intent", 0, "data.profile",
+                                        "ca-crl"),
+    "responses of other dates": put("ocsp-intent", 0, "data.next_update",
+                                    "2099-01-01T00:00:00Z"),
+    "responses in another place": put("ocsp-intent", 0, "data.first", 1),
+    "a root of other responses": put("ocsp-result", 0, "data.root", "0" * 64),
+    "a response with another signature": answered(last_octet),
+    # the life of a CA
+    "a state that was not confirmed": put("state", 1, "data.state",
+                                          "retired"),
+    "a state of another CA": put("state", 1, "data.key", "root-g1"),
+    "a state with another reason": put("state", 1, "data.why", "spite"),
+    "a state less": delete("state", 1),
+    "a state twice": again("state", 1, "close", 1),
+    "a state of a CA that is not there": put("state", 1, "data.key", "other"),
+    "a CA that has ended and signs": insert(
+        "ocsp-intent", 1, "state", in_its_plan),
     "a list without its act": in_list(1, lambda rows: rows[:-1]),
     "a list with another act": in_list(1, in_row(-1, "kind", "adopt")),
     "a plan that says it was unattended": put("plan", 0, "data.unattended",

@@ -35,6 +35,7 @@ class Objects:
         self.expiry = {}        # (issuer_dn, serial): not_after
         self.results = {}       # result entry number: (kind, name, sha256)
         self.heads = []         # (entry number, size)
+        self.known = set()      # (issuer_dn, serial): issued, here or not
 
     def bad(self, entry, text):
         self.journal.at(entry, text)
@@ -60,7 +61,7 @@ class Objects:
                 for key in self.keys.values()):
             self.bad(entry, "its name or CKA_ID is in use")
         self.keys[data["id"]] = {**data, "state": "intended", "spki": None,
-                                 "entry": entry.number}
+                                 "entry": entry.number, "ca": "active"}
 
     def on_key(self, entry, data):
         key = self.keys.get(data["id"])
@@ -97,8 +98,52 @@ class Objects:
         if key is None or key["state"] == "gone" or (
                 key["name"] != data["name"]):
             self.bad(entry, "there is no such key")
-        else:
-            key["state"] = "gone"
+            return
+        if "why" in data and key["purpose"] == "ca" and (
+                key["ca"] != "retired") and self.is_used(key):
+            self.bad(entry, "its CA has not ended")
+        key["state"] = "gone"
+
+    # ---- the life of a CA (docs/ca.md) ------------------------------------
+
+    def is_used(self, key):
+        """It has a certificate, or has signed something."""
+        digest = hex_digest(key["spki"] or b"")
+        return any(digest in (intent["entry"].data["key"],
+                              intent["entry"].data.get("spki"))
+                   for intent in self.intents.values()) or any(
+                       hex_digest(certificate.spki) == digest
+                       for certificate in self.certificates.values())
+
+    def on_state(self, entry, data):
+        """States only go downwards."""
+        if data["subject"] != "ca":
+            return
+        named = [key for key in self.keys.values()
+                 if key["name"] == data["key"] and key["state"] == "live" and
+                 key["purpose"] == "ca"]
+        before = {"retiring": ("active",), "retired": ("active", "retiring")}
+        if not named or named[0]["ca"] not in before.get(data["state"], ()):
+            self.bad(entry, "its CA cannot come into this state")
+            return
+        successor = [key for key in self.keys.values()
+                     if key["name"] == data.get("successor") and
+                     key["state"] == "live" and key["purpose"] == "ca"]
+        if data.get("successor") is not None and (
+                data["state"] != "retiring" or data["key"] ==
+                data["successor"] or not successor or
+                successor[0]["ca"] != "active"):
+            self.bad(entry, "its successor is no other CA that is active")
+        named[0]["ca"] = data["state"]
+
+    def check_state(self, entry, digest, what):
+        """May the CA of this key sign a `what`, or have it signed?"""
+        state = next((key["ca"] for key in self.keys.values()
+                      if key["spki"] is not None and
+                      hex_digest(key["spki"]) == digest), "active")
+        if state == "retired" or (state == "retiring" and what not in (
+                "crl", "ocsp", "ocsp-responder")):
+            self.bad(entry, f"its CA is {state}")
 
     def key_of(self, digest):
         for key in self.keys.values():
@@ -120,11 +165,14 @@ class Objects:
         elif data["kind"] != "csr" and key["purpose"] != "ca":
             self.bad(entry, "its key has another purpose")
         self.compare_row(entry, data)
+        self.check_state(entry, data["key"],
+                         data.get("certificate_kind", data["kind"]))
         if data["kind"] != "csr":
             self.check_issuer(entry, data)
-            self.check_profile(entry, data)
+            self.check_profile(entry, data,
+                               data.get("certificate_kind", "crl"))
 
-    def check_profile(self, entry, data):
+    def check_profile(self, entry, data, wanted):
         digest = self.people.profiles.get(data["profile"])
         if digest is None:
             self.bad(entry, "its profile may not be used")
@@ -132,8 +180,7 @@ class Objects:
         text = self.journal.evidence.get(digest, b"").decode(
             "utf-8", "replace")
         kind = re.search(r"^kind: *['\"]?([a-z-]+)", text, re.M)
-        if text and (kind is None or kind[1] != data.get("certificate_kind",
-                                                         "crl")):
+        if text and (kind is None or kind[1] != wanted):
             self.bad(entry, "its profile is for something else")
 
     def compare_row(self, entry, data):
@@ -253,6 +300,7 @@ class Objects:
                     certificate.not_after, certificate.ca):
             self.bad(entry, "its certificate is not what its intent says")
         self.certificates[intent["name"]] = certificate
+        self.known.add((intent["issuer_dn"], intent["serial"]))
 
     def judge_crl(self, entry, intent, crl):
         said = (int(intent["number"]), intent["issuer_dn"],
@@ -307,6 +355,7 @@ class Objects:
             self.bad(entry, "its certificate is another, or of no key here")
         self.spend(entry, self.serials, data["issuer_dn"], data["serial"])
         self.certificates[data["name"]] = found
+        self.known.add((data["issuer_dn"], data["serial"]))
         self.results[entry.number] = ("certificate", data["name"],
                                       data["sha256"])
 
@@ -317,14 +366,23 @@ class Objects:
             return
         number = max(run["lists"])
         rows = run["lists"][number][1]
-        missing = [row for row in rows if row != "acts" and self.intents.get(
-            (data["run"], number, row), {}).get("state") != "signed"]
+        missing = [row for row in rows
+                   if isinstance(row, int) and self.intents.get(
+                       (data["run"], number, row), {}).get(
+                           "state") != "signed"]
         if missing:
             self.bad(entry, f"objects {missing} of its list were not signed")
         for kind, act in rows.get("acts", []):
             if kind == "revoke" and act["serial"] not in self.revoked.get(
                     act["issuer_dn"], {}):
                 self.bad(entry, f"{act['serial']} was not revoked")
+            if kind == "ca-state" and not any(
+                    other.kind == "state" and
+                    {**other.data, "run": None} == {**act, "run": None} and
+                    other.data.get("run") == data["run"]
+                    for other in self.journal.entries[:entry.number]):
+                self.bad(entry, f"the CA of {act['key']} did not become "
+                                f"{act['state']}")
 
     def on_close(self, entry, data):
         if data["outcome"] == "done":

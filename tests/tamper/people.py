@@ -12,7 +12,7 @@ APPROVAL, CONFIRMATION, ENROLMENT, ANCHOR, EVENT = 1, 2, 3, 4, 6
 # What only a run with enough approvals may write, and enough confirmations.
 FREE = {"plan", "approval", "login", "head", "event", "resumed"}
 CONFIRMED = {"intent", "adopted", "quorum", "pin-change", "config", "profile",
-             "token", "clock", "epoch"}
+             "token", "clock", "epoch", "ocsp-intent", "state"}
 # What ends a run that is abandoned, done by the run that abandons it.
 ENDS = {"failed", "revoked", "key-destroyed", "quorum", "close"}
 
@@ -384,7 +384,15 @@ class People:
         if self.signed(entry, members, content, ANCHOR):
             members.anchors.add(data["name"])
 
-    def on_state(self, entry, _data):
+    def on_state(self, entry, data):
+        if data["subject"] == "ca":
+            run = self.runs.get(data.get("run"), {"lists": {}})
+            wanted = {name: value for name, value in data.items()
+                      if name != "run"}
+            if not any(("ca-state", wanted) in rows.get("acts", [])
+                       for _, rows in run["lists"].values()):
+                self.bad(entry, "no list of its run has this state")
+            return
         members = self.sets.get(self.in_force, Set())
         if members.anchors != members.operators() or not members.anchors:
             self.bad(entry, "not all operators have signed the anchor")
@@ -512,13 +520,20 @@ class People:
             self.bad(entry, "its list rests on another journal")
         rows = {row["object"]: row for row in rest if "object" in row}
         acts = [row for row in rest if "act" in row]
-        if (len(rows), len(acts)) != (data["objects"], data["acts"]) or (
-                len(rows) + len(acts) != len(rest)):
-            self.bad(entry, "its objects or acts are miscounted")
+        batches = [row for row in rest if "batch" in row]
+        if (len(rows), len(batches), len(acts)) != (
+                data["objects"], data.get("batches", 0), data["acts"]) or (
+                len(rows) + len(batches) + len(acts) != len(rest)):
+            self.bad(entry, "its objects, batches or acts are miscounted")
         for act in acts:
             if hex_digest(act["text"].encode()) != act["sha256"]:
                 self.bad(entry, "an act is not what its hash says")
+        for row in batches:
+            self.named.add(row["items"])
+            if self.evidence(row["items"]) is None:
+                self.bad(entry, f"the items of {row['name']} are missing")
         self.check_lint(entry, first.get("lint"), rows)
+        rows["batches"] = batches
         rows["acts"] = [(act["kind"], strict_json(act["text"].encode()))
                         for act in acts]
         return rows

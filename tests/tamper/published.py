@@ -29,8 +29,9 @@ def der_of(data):
 
 
 class Published:
-    def __init__(self, journal, people, objects, checkpoints):
+    def __init__(self, journal, people, objects, checkpoints, responses):
         self.journal, self.people = journal, people
+        self.responses = responses
         self.objects, self.checkpoints = objects, checkpoints
         self.files = {}      # path: SHA-256
         self.named = {}      # certs/NAME: number of its result
@@ -95,8 +96,10 @@ class Published:
                 self.journal.find(path, "it is missing")
             elif hex_digest(read(directory, name)) != digest:
                 self.journal.find(path, "it is not what was published")
+        self.responses.compare_files(directory, have)
         for name in sorted(have):
-            self.known(directory, name)
+            if not name.startswith("ocsp/"):
+                self.known(directory, name)
 
     def exported(self, directory):
         """The checkpoints of an export; the newest counts all its entries."""

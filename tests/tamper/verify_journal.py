@@ -19,6 +19,7 @@ import rebuild
 from objects import Objects
 from people import People
 from published import Published
+from responses import Responses
 
 
 class Checkpoints:
@@ -154,7 +155,8 @@ def check_times(journal):
         if entry.kind == "close" and corrects is not None:
             journal.at(corrects, "the clock is before that of earlier runs")
             corrects = None
-        if entry.kind in ("plan", "list", "intent", "result", "close"):
+        if entry.kind in ("plan", "list", "intent", "result", "ocsp-intent",
+                          "ocsp-result", "close"):
             floor = max(floor, entry.time)
 
 
@@ -167,7 +169,8 @@ def verify(directory, anchor=None, receipt=None):
     people = People(journal)
     objects = Objects(journal, people)
     checkpoints = Checkpoints(journal, people)
-    published = Published(journal, people, objects, checkpoints)
+    responses = Responses(journal, people, objects)
+    published = Published(journal, people, objects, checkpoints, responses)
     tables = rebuild.Tables(journal.evidence)
     for entry in journal.entries:
         if entry.fault is not None:
@@ -176,6 +179,7 @@ def verify(directory, anchor=None, receipt=None):
             journal.at(entry, "a journal begins with genesis, once")
         people.take(entry)
         objects.take(entry)
+        responses.take(entry)
         checkpoints.take(entry)
         tables.apply(entry)
         if entry.kind == "close":

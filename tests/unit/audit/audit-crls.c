@@ -182,6 +182,66 @@ test_scope_series(void **state)
 	assert_no_findings(w);
 }
 
+/* ---- whom it is about -------------------------------------------------- */
+
+/* The root issued this elsewhere (a line of the list), and a CRL follows. */
+static void
+covering(struct world *w, const char *issued, const char *profile)
+{
+	AUTO_CHARS(list) = text_printf("ca-tool-issued-1\n%s\n", issued);
+
+	assert_non_null(list);
+	make_root(w);
+	world_add(w, ENTRY_ISSUED,
+	    json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "run", RUN_A, "issuer",
+		"root-g1", "issuer_dn", w->root_dn, "count", 1, "list",
+		world_evidence(w, list, strlen(list)), "source", "csv"));
+	make_crl(w,
+	    &(struct crl_making){ .name = "crl-10",
+		.profile = profile,
+		.object = 10,
+		.number = 1 });
+	audit(w);
+}
+
+static void
+test_covers_user(void **state)
+{
+	covering(*state, SERIAL_A " - ee -", "ca-crl-public");
+	assert_only(*state, "AUDIT-CRL-COVERS");
+}
+
+static void
+test_covers_good(void **state)
+{
+	covering(*state, SERIAL_A " - ee -", "crl-user-public");
+	assert_no_findings(*state);
+}
+
+/* Nobody but public trust has a limit. */
+static void
+test_covers_private(void **state)
+{
+	covering(*state, SERIAL_A " - ee -", "ca-crl");
+	assert_no_findings(*state);
+}
+
+static void
+test_covers_expired(void **state)
+{
+	covering(
+	    *state, SERIAL_A " 2020-01-01T00:00:00Z ee -", "ca-crl-public");
+	assert_no_findings(*state);
+}
+
+/* What a root issued is a CA, where nobody says otherwise. */
+static void
+test_covers_ca(void **state)
+{
+	covering(*state, SERIAL_A " - - -", "ca-crl-public");
+	assert_no_findings(*state);
+}
+
 /* ---- the series ------------------------------------------------------- */
 
 static void
@@ -1331,6 +1391,11 @@ main(void)
 		TEST(test_scope_url_fact),
 		TEST(test_full_with_url_fact),
 		TEST(test_scope_series),
+		TEST(test_covers_user),
+		TEST(test_covers_good),
+		TEST(test_covers_private),
+		TEST(test_covers_expired),
+		TEST(test_covers_ca),
 		TEST(test_number),
 		TEST(test_burnt_number),
 		TEST(test_time),

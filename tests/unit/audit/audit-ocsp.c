@@ -27,8 +27,14 @@ struct forgery {
 	bool wrong_hash;    /* in the line of the result */
 	bool unsigned_;     /* the line says that it was not */
 	bool no_list;       /* the list has no such batch */
+	/* lines of the list around the one that is intended, and their count */
+	const char *before, *after;
+	int others;
+	const char *items; /* instead of the lines under the list's root */
+	bool no_items;     /* which are nowhere */
 	bool only_intent;
-	bool twice;           /* a second window with the same */
+	bool twice;           /* a second window with the same, before */
+	bool again;           /* the same, behind the result */
 	const char *ca_state; /* the root has come into it before */
 };
 
@@ -168,15 +174,44 @@ facts_json(const struct batch *b)
 	    "ocsp-response", "this_update", from, "next_update", until);
 }
 
+/* The root over lines that each end with a newline. */
 static void
-add_list(struct batch *b, const char *root, const char *algorithm)
+root_of_lines(const char *text, char ret_hex[HASH_HEX_SIZE])
 {
-	json_t *line = json_pack("{s:i,s:s,s:s,s:s,s:s,s:i,s:s,s:o}", "batch",
-	    0, "kind", "ocsp", "name", "status", "key",
-	    world_spki(b->w->keys[KEY_OCSP]), "algorithm", algorithm, "count",
-	    1, "root", root, "facts", facts_json(b));
+	struct tree_range range = { .size = 0 };
+	unsigned char hash[HASH_LEN];
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+
+		assert_ok(tree_leaf(text, len, hash));
+		assert_ok(tree_range_add(&range, hash, NULL, NULL));
+		text += len + 1;
+	}
+	assert_ok(tree_range_root(&range, hash));
+	text_hex_into(hash, HASH_LEN, ret_hex);
+}
+
+static void
+add_list(struct batch *b, const char *intended, const char *algorithm)
+{
+	const struct forgery *f = b->f;
+	AUTO_CHARS(lines) =
+	    text_printf("%s%s\n%s", f->before == NULL ? "" : f->before,
+		intended, f->after == NULL ? "" : f->after);
+	const char *items = f->items != NULL ? f->items : lines;
+	char root[HASH_HEX_SIZE];
 	AUTO_CHARS(text) = NULL;
 	AUTO_CHARS(whole) = NULL;
+	json_t *line;
+
+	root_of_lines(lines, root);
+	line = json_pack("{s:i,s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:o}", "batch", 0,
+	    "kind", "ocsp", "name", "status", "key",
+	    world_spki(b->w->keys[KEY_OCSP]), "algorithm", algorithm, "count",
+	    1 + f->others, "root", root, "items",
+	    f->no_items ? hex64(9) : world_evidence(b->w, items, strlen(items)),
+	    "facts", facts_json(b));
 
 	put_over(line, b->f->listed);
 	text = json_dumps(line, JSON_COMPACT);
@@ -325,7 +360,7 @@ sign_batch(struct world *w, const struct forgery *f)
 	algorithm = text_hex(b.tbs.alg->der, b.tbs.alg->der_len);
 	line = intent_line(&b);
 	tree_of(line, strlen(line), 1, root);
-	add_list(&b, root, algorithm);
+	add_list(&b, line, algorithm);
 	add_intent(&b, 0, line, root, algorithm);
 	if (f->twice)
 		add_intent(&b, 1, line, root, algorithm);
@@ -333,6 +368,8 @@ sign_batch(struct world *w, const struct forgery *f)
 		make_answer(&b);
 		add_result(&b);
 	}
+	if (f->again)
+		add_intent(&b, 1, line, root, algorithm);
 	json_decref(f->intended);
 	X509_free(b.responder);
 	tbs_clear(&b.tbs);
@@ -360,8 +397,6 @@ static void
 audit(struct world *w)
 {
 	world_audit(w, &audit_ocsp, -1);
-	assert_ok(
-	    sql_script(w->journal, "DROP TABLE IF EXISTS temp.audit_batches"));
 }
 
 /* Everything is as it should be. */
@@ -395,12 +430,49 @@ test_clean_unsigned(void **state)
 	assert_no_findings(*state);
 }
 
+/* What was not signed is intended once more, and only that. */
+static void
+test_clean_again(void **state)
+{
+	sign_batch(
+	    *state, &(struct forgery){ .unsigned_ = true, .again = true });
+	audit(*state);
+	assert_no_findings(*state);
+}
+
 static void
 test_clean_retiring(void **state)
 {
 	sign_batch(*state, &(struct forgery){ .ca_state = "retiring" });
 	audit(*state);
 	assert_no_findings(*state);
+}
+
+/* A response that comes before every other, and one that comes behind. */
+#define LOW        \
+	"01 good " \
+	"0101010101010101010101010101010101010101010101010101010101010101\n"
+#define HIGH                                             \
+	"7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f good " \
+	"0202020202020202020202020202020202020202020202020202020202020202\n"
+
+/* The run ended before all that was listed was intended. */
+static void
+test_clean_cut(void **state)
+{
+	struct world *w = *state;
+
+	sign_batch(w,
+	    &(struct forgery){ .before = LOW,
+		.after = HIGH,
+		.others = 2,
+		.intended = json_pack("{s:i}", "first", 1) });
+	audit(w);
+	assert_no_findings(w);
+	assert_int_equal(w->found.count, 0);
+	world_close(w, RUN_A, NULL);
+	audit(w);
+	assert_int_equal(w->found.count, 0);
 }
 
 struct wrong {
@@ -435,6 +507,9 @@ test_listed(void **state)
 		{ { .listed = json_pack("{s:{}}", "facts") }, "AUDIT-FACTS",
 		    "this_update" },
 		{ { .twice = true }, "AUDIT-OCSP-LIST", "intended before" },
+		{ { .again = true }, "AUDIT-OCSP-LIST", "intended before" },
+		{ { .unsigned_ = true, .twice = true, .again = false },
+		    "AUDIT-OCSP-LIST", "intended before" },
 		{ { .intended = json_pack("{s:i}", "first", 1) },
 		    "AUDIT-OCSP-LIST", "are more than" },
 		{ { .intended = json_pack("{s:s}", "root", hex64(4)) },
@@ -540,7 +615,76 @@ test_confirmed_root(void **state)
 	world_close(w, RUN_A, NULL);
 	audit(w);
 	assert_only(w, "AUDIT-OCSP-LIST");
-	assert_found(w, "AUDIT-OCSP-LIST", "root is another");
+	assert_found(w, "AUDIT-OCSP-LIST", "root over the items");
+}
+
+/* The lines under the root that was confirmed, of a batch that was cut off. */
+static void
+test_items(void **state)
+{
+	const struct wrong wrong[] = {
+		{ { .items = LOW }, "AUDIT-OCSP-LIST", "root over the items" },
+		{ { .after = HIGH, .others = 1, .items = LOW HIGH },
+		    "AUDIT-OCSP-LIST", "root over the items" },
+		{ { .after = HIGH }, "AUDIT-OCSP-LIST",
+		    "are 2, and its entry" },
+		{ { .others = 1 }, "AUDIT-OCSP-LIST", "are 1, and its entry" },
+		{ { .after = LOW, .others = 1 }, "AUDIT-OCSP-LIST",
+		    "not above that of the line before it" },
+		{ { .after = "nonsense\n", .others = 1 }, "AUDIT-OCSP-LIST",
+		    "malformed" },
+		{ { .items = "05 good" }, "AUDIT-OCSP-LIST", "last line" },
+		{ { .listed = json_pack("{s:s}", "items", "nonsense") },
+		    "AUDIT-OCSP-LIST", "does not have" },
+		/* Not what the list has in this place. */
+		{ { .before = LOW, .others = 1 }, "AUDIT-OCSP-LIST",
+		    "responses 0 to 0 of 'status' are not those" },
+		{ { .after = HIGH,
+		      .others = 1,
+		      .intended = json_pack("{s:i}", "first", 1) },
+		    "AUDIT-OCSP-LIST",
+		    "responses 1 to 1 of 'status' are not those" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		check_wrong(&wrong[i]);
+}
+
+/* The same when the run is closed, at the entry that intended them. */
+static void
+test_place_closed(void **state)
+{
+	struct world *w = *state;
+
+	sign_batch(w, &(struct forgery){ .before = LOW, .others = 1 });
+	world_close(w, RUN_A, NULL);
+	audit(w);
+	assert_only(w, "AUDIT-OCSP-LIST");
+	assert_int_equal(count_found(w, "AUDIT-OCSP-LIST"), 1);
+	assert_found(w, "AUDIT-OCSP-LIST", "ocsp-intent");
+}
+
+static void
+test_items_missing(void **state)
+{
+	struct world *w = *state;
+
+	sign_batch(w, &(struct forgery){ .no_items = true });
+	world_audit(w, &audit_evidence, -1);
+	assert_found(w, "AUDIT-EVIDENCE", "which a batch of its list names");
+}
+
+static void
+test_items_unnamed(void **state)
+{
+	struct world *w = *state;
+
+	sign_batch(
+	    w, &(struct forgery){ .listed = json_pack("{s:n}", "items") });
+	world_audit(w, &audit_evidence, -1);
+	assert_found(w, "AUDIT-EVIDENCE",
+	    "a batch of its list names something without a SHA-256");
 }
 
 /* The key and its purpose. */
@@ -695,12 +839,18 @@ main(void)
 		TEST(test_clean),
 		TEST(test_clean_revoked),
 		TEST(test_clean_unsigned),
+		TEST(test_clean_again),
 		TEST(test_clean_retiring),
 		cmocka_unit_test(test_listed),
 		cmocka_unit_test(test_signer),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_answers),
 		TEST(test_confirmed_root),
+		TEST(test_clean_cut),
+		cmocka_unit_test(test_items),
+		TEST(test_place_closed),
+		TEST(test_items_missing),
+		TEST(test_items_unnamed),
 		TEST(test_key),
 		TEST(test_key_unknown),
 		TEST(test_head),

@@ -286,6 +286,36 @@ test_stray(void **state)
 	}
 }
 
+/* What a cut leaves of files without their names is not stray, till it ends. */
+static void
+test_temporary(void **state)
+{
+	struct world *w = *state;
+
+	publish_unclosed(w);
+	put_file(w, "certs/.staged.tmp-0123abcd", "x", 1);
+	put_file(w, "certs/.staged.tmp-0123abce", "x", 1);
+	audit(w);
+	assert_found(w, "AUDIT-PUBLIC-TEMPORARY", "public/");
+	assert_int_equal(w->found.errors, 0);
+	put_file(w, "certs/.staged.tmp-0123abc", "x", 1);
+	audit(w);
+	assert_found(w, "AUDIT-PUBLIC-STRAY", ".tmp-0123abc");
+	assert_int_equal(w->found.errors, 1);
+}
+
+static void
+test_temporary_closed(void **state)
+{
+	struct world *w = *state;
+
+	publish(w);
+	put_file(w, "certs/.staged.tmp-0123abcd", "x", 1);
+	audit(w);
+	assert_only(w, "AUDIT-PUBLIC-STRAY");
+	assert_found(w, "AUDIT-PUBLIC-STRAY", ".tmp-0123abcd");
+}
+
 /* ---- what is no file -------------------------------------------------- */
 
 static void
@@ -854,6 +884,8 @@ main(void)
 		TEST(test_altered),
 		TEST(test_altered_open),
 		TEST(test_stray),
+		TEST(test_temporary),
+		TEST(test_temporary_closed),
 		TEST(test_symlink),
 		TEST(test_fifo),
 		TEST(test_directory),

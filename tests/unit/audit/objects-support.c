@@ -107,7 +107,7 @@ found_world(struct world *w)
 {
 	static const char *const profiles[] = { "root", "issuing-ca",
 		"ocsp-responder", "ca-crl", "tls-server", "crl-partition",
-		"cross", "crl-ca-only" };
+		"cross", "crl-ca-only", "ca-crl-public", "crl-user-public" };
 
 	world_add(w, ENTRY_GENESIS, data_genesis());
 	world_add(w, ENTRY_TOKEN, data_token());
@@ -564,7 +564,8 @@ world_audit(struct world *w, const struct audit_pass *pass, int public_fd)
 	    "DROP TABLE IF EXISTS temp.audit_certificates;"
 	    "DROP TABLE IF EXISTS temp.audit_files;"
 	    "DROP TABLE IF EXISTS temp.audit_anchors;"
-	    "DROP TABLE IF EXISTS temp.audit_batches"));
+	    "DROP TABLE IF EXISTS temp.audit_batches;"
+	    "DROP TABLE IF EXISTS temp.audit_unsigned"));
 	assert_int_equal(ca_error_reason(), 0);
 }
 

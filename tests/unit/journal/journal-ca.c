@@ -1,4 +1,5 @@
 /* States of CAs, keys that are taken in, windows of OCSP responses. */
+#include "base/date.h"
 #include "fixture.h"
 
 #define SPKI_A "3000"
@@ -182,6 +183,49 @@ assert_windows(struct fixture *f, const char *run, const char *expected)
 	assert_string_equal(text, expected);
 }
 
+static int
+see_batch(void *ctx, const struct ocsp_batch_row *row)
+{
+	char *text = ctx;
+	int64_t from, until;
+
+	assert_ok(date_parse(DATE_A, &from));
+	assert_ok(date_parse(DATE_B, &until));
+	assert_string_equal(row->profile, "ocsp");
+	assert_null(row->responder);
+	assert_true(row->from == from && row->until == until);
+	(void)sprintf(
+	    text + strlen(text), "%s:%d ", row->name, (int)row->count);
+	return 0;
+}
+
+/* What is signed of them, over all lists of the run. */
+static void
+test_batches(void **state)
+{
+	struct fixture *f = *state;
+	char sha[HASH_HEX_SIZE], text[256] = "";
+
+	open_run(f, RUN_A, "p");
+	put_evidence(f->journal, 1, sha);
+	add(f, ENTRY_OCSP_INTENT, data_ocsp_intent(RUN_A, 0, 0, 5, sha));
+	assert_ok(
+	    journal_each_ocsp_batch(f->journal, hex64(6), see_batch, text));
+	assert_string_equal(text, "");
+	add(f, ENTRY_OCSP_RESULT, data_ocsp_result(RUN_A, 0, 0, 5, sha));
+	add(f, ENTRY_OCSP_INTENT, data_ocsp_intent(RUN_A, 0, 1, 7, sha));
+	add(f, ENTRY_OCSP_FAILED, data_ocsp_failed(RUN_A, 0, 1));
+	add(f, ENTRY_OCSP_INTENT, data_ocsp_intent(RUN_A, 0, 2, 3, sha));
+	add(f, ENTRY_OCSP_RESULT, data_ocsp_result(RUN_A, 0, 2, 3, sha));
+	assert_ok(
+	    journal_each_ocsp_batch(f->journal, hex64(6), see_batch, text));
+	assert_string_equal(text, "status:8 ");
+	text[0] = '\0';
+	assert_ok(
+	    journal_each_ocsp_batch(f->journal, hex64(7), see_batch, text));
+	assert_string_equal(text, "");
+}
+
 static void
 test_windows(void **state)
 {
@@ -251,6 +295,7 @@ main(void)
 		TEST(test_states),
 		TEST(test_states_refused),
 		TEST(test_adopted_key),
+		TEST(test_batches),
 		TEST(test_windows),
 		TEST(test_windows_refused),
 	};

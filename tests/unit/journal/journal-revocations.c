@@ -3,6 +3,7 @@
  * stands on a CRL; evidence in flat memory.
  */
 #include "base/date.h"
+#include "base/text.h"
 #include "ceremony/journal/lists.h"
 #include "ceremony/journal/reindex.h"
 #include "fixture.h"
@@ -470,6 +471,109 @@ test_gone(void **state)
 	assert_on_crl(f, &selection, "05 4 0|06 4 0|");
 }
 
+/* ---- by the CRL that has them ------------------------------------------ */
+
+static uint64_t
+since(struct fixture *f, const char *url, int ca, uint64_t seq)
+{
+	AUTO_STRUCT(revoked_part) part = { .ca = ca };
+	uint64_t count = 99;
+
+	if (url != NULL)
+		assert_non_null(part.url = text_copy(url));
+
+	assert_ok(journal_revoked_since(f->journal, DN, &part, seq, &count));
+	return count;
+}
+
+static void
+test_since(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_STRUCT(revocation_row) row = { 0 };
+	bool found;
+
+	open_run(f, RUN_A, "p");
+	add(f, ENTRY_INTENT, certificate_of(0, "0100", "http://a/1", false));
+	add(f, ENTRY_INTENT, certificate_of(1, "7f", "http://a/2", false));
+	add(f, ENTRY_INTENT, certificate_of(2, "01", "http://a/2", true));
+	revoke_list(f, 2,
+	    "7f " DATE_A " superseded - -\n0100 " DATE_A " superseded - -\n");
+	assert_ok(journal_revocation_row(f->journal, DN, "7f", &found, &row));
+	add(f, ENTRY_REVOKED, data_revoked(RUN_A, DN, "01"));
+	add(f, ENTRY_REVOKED, data_revoked(RUN_A, DN, "09"));
+	assert_int_equal(since(f, "http://a/1", 0, 0), 1);
+	assert_int_equal(since(f, "http://a/2", 0, 0), 1);
+	assert_int_equal(since(f, "http://a/2", 1, 0), 1);
+	assert_int_equal(since(f, "http://a/1", 1, 0), 0);
+	assert_int_equal(since(f, "http://a/3", 0, 0), 0);
+	assert_int_equal(since(f, NULL, -1, 0), 1);
+	/* Behind an entry, and not of it. */
+	assert_int_equal(since(f, "http://a/2", 0, row.seq - 1), 1);
+	assert_int_equal(since(f, "http://a/2", 0, row.seq), 0);
+	assert_int_equal(since(f, "http://a/2", 1, row.seq), 1);
+}
+
+static bool
+has_users(struct fixture *f, const char *url, const char *at, bool unknown)
+{
+	struct users_filter filter = {
+		.issuer_dn = DN, .url = url, .unknown = unknown
+	};
+	bool found = false;
+
+	assert_ok(date_parse(at, &filter.at));
+	assert_ok(journal_has_users(f->journal, &filter, &found));
+	return found;
+}
+
+static json_t *
+user_of(int object, const char *serial, const char *url, const char *kind)
+{
+	json_t *data = certificate_of(object, serial, url, false);
+
+	return with(data, "certificate_kind", json_string(kind));
+}
+
+/* Their certificates end at DATE_B. */
+static void
+test_users(void **state)
+{
+	struct fixture *f = *state;
+	const char *after = "2090-01-01T00:00:00Z";
+
+	open_run(f, RUN_A, "p");
+	add(f, ENTRY_INTENT, certificate_of(0, "01", NULL, true));
+	add(f, ENTRY_INTENT, user_of(1, "02", NULL, "ocsp-responder"));
+	assert_false(has_users(f, NULL, DATE_A, true));
+	add(f, ENTRY_INTENT, user_of(2, "03", "http://a/1", "end-entity"));
+	assert_true(has_users(f, NULL, DATE_B, false));
+	assert_false(has_users(f, NULL, after, true));
+	assert_true(has_users(f, "http://a/1", DATE_A, false));
+	assert_false(has_users(f, "http://a/2", DATE_A, false));
+}
+
+static void
+test_users_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+
+	open_run(f, RUN_A, "p");
+	add(f, ENTRY_ISSUED,
+	    data_issued(RUN_A, DN, 1, put_text(f, ISSUED "06 - ca -\n")));
+	assert_false(has_users(f, NULL, DATE_A, true));
+	add(f, ENTRY_ISSUED,
+	    data_issued(RUN_A, DN, 1, put_text(f, ISSUED "07 - - -\n")));
+	assert_true(has_users(f, NULL, DATE_A, true));
+	assert_false(has_users(f, NULL, DATE_A, false));
+	add(f, ENTRY_ISSUED,
+	    data_issued(
+		RUN_A, DN, 1, put_text(f, ISSUED "08 " DATE_B " ee -\n")));
+	assert_true(has_users(f, NULL, DATE_B, false));
+	assert_false(has_users(f, "http://a/1", DATE_B, false));
+	assert_false(has_users(f, NULL, "2090-01-01T00:00:00Z", false));
+}
+
 /* ---- certificates ------------------------------------------------------ */
 
 static int
@@ -779,6 +883,9 @@ main(void)
 		TEST(test_selection),
 		TEST(test_totals),
 		TEST(test_gone),
+		TEST(test_since),
+		TEST(test_users),
+		TEST(test_users_elsewhere),
 		TEST(test_certificates),
 		TEST(test_large_evidence),
 		TEST(test_altered_evidence),

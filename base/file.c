@@ -123,9 +123,8 @@ spot_find(int dirfd, const char *path, struct spot *ret_spot)
 	return 0;
 }
 
-/* Open a regular file for reading; nothing else is waited for. */
-static int
-regular_open(int dirfd, const char *path, int *ret_fd, struct stat *ret_stat)
+int
+file_open_at(int dirfd, const char *path, int *ret_fd, struct stat *ret_stat)
 {
 	AUTO_STRUCT(spot) spot = { .own = -1 };
 	AUTO_FD(fd) = -1;
@@ -324,9 +323,8 @@ dir_make(const char *path, mode_t mode, int *ret_fd, bool *ret_empty)
 	return 0;
 }
 
-/* True for ".NAME.tmp-XXXXXXXX". */
-static bool
-is_temporary(const char *name)
+bool
+file_is_temporary(const char *name)
 {
 	const char *mark = strrchr(name, '.');
 
@@ -346,7 +344,7 @@ dir_sweep(int dirfd)
 	if (dir_list(dirfd, &dir) != 0 || dir_next(dir, &entry) != 0)
 		return -1;
 	while (entry != NULL) {
-		if (is_temporary(entry->d_name)) {
+		if (file_is_temporary(entry->d_name)) {
 			if (unlinkat(dirfd, entry->d_name, 0) != 0)
 				return ca_error_errno(CA_R_IO,
 				    "cannot remove the temporary file '%s'",
@@ -414,7 +412,7 @@ file_read_at(int dirfd, const char *path, size_t max, unsigned char **ret_data,
 
 	if (max > SIZE_MAX - 2)
 		max = SIZE_MAX - 2;
-	if (regular_open(dirfd, path, &fd, &st) != 0)
+	if (file_open_at(dirfd, path, &fd, &st) != 0)
 		return -1;
 	if (st.st_size < 0 || (uintmax_t)st.st_size > max)
 		return ca_error(
@@ -530,7 +528,7 @@ content_is(
 	struct stat st;
 	size_t done = 0, n = 0;
 
-	if (regular_open(dirfd, name, &fd, &st) != 0)
+	if (file_open_at(dirfd, name, &fd, &st) != 0)
 		return -1;
 	do {
 		if (read_up_to(fd, chunk, sizeof chunk, name, &n) != 0)
@@ -622,7 +620,7 @@ file_copy_at(
 	enum named named = NAMED;
 	struct stat st;
 
-	if (regular_open(from_dirfd, from, &fd, &st) != 0 ||
+	if (file_open_at(from_dirfd, from, &fd, &st) != 0 ||
 	    temporary_make(to_dirfd, to, &temporary) != 0 ||
 	    pump(fd, from, temporary.fd, to, NULL) != 0)
 		return -1;
@@ -675,7 +673,7 @@ file_sha256_at(int dirfd, const char *path, unsigned char ret_digest[32])
 
 	if (hash == NULL || EVP_DigestInit_ex2(hash, EVP_sha256(), NULL) != 1)
 		return ca_error(CA_R_INTERNAL, "SHA-256 is not available");
-	if (regular_open(dirfd, path, &fd, &st) != 0 ||
+	if (file_open_at(dirfd, path, &fd, &st) != 0 ||
 	    pump(fd, path, -1, "", hash) != 0)
 		return -1;
 	if (EVP_DigestFinal_ex(hash, digest, NULL) != 1)

@@ -40,11 +40,23 @@ int dir_make_at(int dirfd, const char *name, mode_t mode, int *ret_fd) MUST_USE;
 int dir_make(
     const char *path, mode_t mode, int *ret_fd, bool *ret_empty) MUST_USE;
 
+/* Is this ".NAME.tmp-XXXXXXXX", what a crash leaves? */
+bool file_is_temporary(const char *name);
+
 /* Remove temporary files that a crash left in `dirfd`. */
 int dir_sweep(int dirfd) MUST_USE;
 
 /* fsync of a directory or file descriptor, with an error that names `name`. */
 int file_sync(int fd, const char *name) MUST_USE;
+
+struct stat;
+
+/*
+ * Open a regular file for reading, where file_read_at() would: nothing else is
+ * waited for.  *ret_stat is the file's.
+ */
+int file_open_at(
+    int dirfd, const char *path, int *ret_fd, struct stat *ret_stat) MUST_USE;
 
 /*
  * Read a whole regular file of at most `max` bytes.  A FIFO, device, socket

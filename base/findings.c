@@ -122,6 +122,68 @@ findings_merge(struct findings *findings, const struct findings *from)
 	findings->lost = findings->lost || from->lost;
 }
 
+void
+findings_pass(struct findings *findings, const struct finding *row,
+    enum severity severity, const char *place, const char *before)
+{
+	struct finding copy = {
+		.severity = severity,
+		.id = strdup(row->id),
+		.place = escape_text(place),
+		.text = text_printf("%s%s", before, row->text),
+		.source = strdup(row->source),
+	};
+
+	append(findings, &copy);
+}
+
+/* ":14:7" of "DIR/plan.yaml:14:7", or the whole of any other place. */
+static const char *
+position(const char *place)
+{
+	static const char digits[] = "0123456789";
+	const char *at = place + strlen(place);
+
+	for (int i = 0; i < 2; i++) {
+		const char *end = at;
+
+		while (at > place && strchr(digits, at[-1]) != NULL)
+			at--;
+		if (at == end || at == place || *--at != ':')
+			return place;
+	}
+	return at;
+}
+
+static bool
+says_the_same(const struct finding *a, const struct finding *b)
+{
+	return a->severity == b->severity && strcmp(a->id, b->id) == 0 &&
+	    strcmp(a->text, b->text) == 0 &&
+	    strcmp(a->source, b->source) == 0 &&
+	    strcmp(position(a->place), position(b->place)) == 0;
+}
+
+void
+findings_drop_said(struct findings *findings, size_t from)
+{
+	size_t kept = from;
+
+	for (size_t i = from; i < findings->count; i++) {
+		struct finding *row = &findings->rows[i];
+		bool said = false;
+
+		for (size_t k = 0; k < from && !said; k++)
+			said = row->severity != FINDING_ERROR &&
+			    says_the_same(row, &findings->rows[k]);
+		if (said)
+			finding_free(row);
+		else
+			findings->rows[kept++] = *row;
+	}
+	findings->count = kept;
+}
+
 const char *
 severity_name(enum severity severity)
 {

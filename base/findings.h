@@ -52,6 +52,21 @@ void findings_take_error(
 /* Append copies of all rows of `from`. */
 void findings_merge(struct findings *findings, const struct findings *from);
 
+/*
+ * Drop those warnings and notices of the rows from `from` on that one before
+ * says in the same words: the same input, read again from a copy, has another
+ * path, but the same line and column.
+ */
+void findings_drop_said(struct findings *findings, size_t from);
+
+/*
+ * Append a row of another table with this severity and place, and with `before`
+ * before its text.  A row's text is escaped already: findings_add() would do it
+ * twice.
+ */
+void findings_pass(struct findings *findings, const struct finding *row,
+    enum severity severity, const char *place, const char *before);
+
 /* "error", "warning" or "notice". */
 const char *severity_name(enum severity severity);
 

@@ -8,8 +8,7 @@
 static bool
 has_list(const struct built_act *act)
 {
-	return act->der != NULL &&
-	    (act->entry == ENTRY_REVOCATIONS || act->entry == ENTRY_ISSUED);
+	return act->list.data != NULL;
 }
 
 int
@@ -22,9 +21,7 @@ act_lists_write(const struct run *run)
 
 		if (name == NULL)
 			return -1;
-		if (has_list(act) &&
-		    file_write_at(run->fd, name, act->der, act->der_len, 0600,
-			FILE_REPLACE) < 0)
+		if (has_list(act) && bulk_write(run->fd, name, &act->list) < 0)
 			return -1;
 	}
 	return 0;

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ceremony/act-lists.h"
+#include "ceremony/decode.h"
 #include "ceremony/quorum/words.h"
 #include "ceremony/run-private.h"
 
@@ -488,13 +489,11 @@ show_item(void *ctx, size_t item)
 
 	if (item <= build->object_count) {
 		const struct built_object *o = &build->objects[item - 1];
-		AUTO_CHARS(decoded) = NULL;
 
-		if (confirm_decode(&o->tbs, &decoded) < 0 ||
-		    room_lines(a->room, "", o->summary) < 0 ||
+		if (room_lines(a->room, "", o->summary) < 0 ||
 		    room_lines(a->room, "  ", o->details) < 0)
 			return -1;
-		return room_lines(a->room, "  ", decoded);
+		return decode_show(a->room, "  ", &o->tbs);
 	}
 	item -= build->object_count;
 	if (room_lines(a->room, "", build->acts[item - 1].summary) < 0 ||

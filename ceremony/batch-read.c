@@ -131,25 +131,47 @@ add_leaf(struct tree_range *range, const struct tbs *tbs,
 	return tree_range_add(range, leaf, NULL, NULL);
 }
 
+static int
+read_next(const struct sigalg *alg, struct der_stream *stream,
+    struct tree_range *range, struct batch_response *ret_response)
+{
+	enum { DATA_MAX = 1 << 18 }; /* octets of a ResponseData */
+	AUTO_STRUCT(tbs) one = { .kind = OBJECT_OCSP, .alg = alg };
+	struct der element;
+
+	if (der_stream_element(stream, "OCSP response", DATA_MAX, &element) <
+	    0) {
+		if (ca_error_reason() != CA_R_INPUT)
+			return -1;
+		ca_error_clear();
+		return malformed();
+	}
+	if (!der_next_is(&element, DER_SEQUENCE))
+		return malformed();
+	one.len = element.len;
+	one.der = bytes_copy(element.p, element.len);
+	if (one.der == NULL || read_data(&one, ret_response) < 0)
+		return -1;
+	return add_leaf(range, &one, ret_response);
+}
+
 int
 batch_read(const struct tbs *octets,
     int (*visit)(void *ctx, const struct batch_response *response), void *ctx,
     unsigned char ret_root[HASH_LEN])
 {
-	struct der rest = { octets->der, octets->len };
+	AUTO_STRUCT(der_stream) stream = { .source = NULL };
 	struct tree_range range = { .size = 0 };
+	struct tbs_reader reader;
+	struct der_source source;
 
-	while (rest.len > 0) {
+	if (tbs_source(octets, &reader, &source) < 0 ||
+	    der_stream_open(&source, 0, &stream) < 0)
+		return -1;
+	while (stream.offset < stream.end) {
 		struct batch_response response = { .revoked = false };
-		struct tbs one = *octets;
-		struct der element;
 
-		one.der += octets->len - rest.len;
-		if (!der_take(&rest, DER_SEQUENCE, NULL, &element))
-			return malformed();
-		one.len = element.len;
-		if (read_data(&one, &response) < 0 ||
-		    add_leaf(&range, &one, &response) < 0 ||
+		if (read_next(octets->alg, &stream, &range, &response) < 0 ||
 		    visit(ctx, &response) != 0)
 			return -1;
 	}

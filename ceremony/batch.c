@@ -34,32 +34,64 @@ batch_line(
 }
 
 int
-batch_lines(const struct built_batch *batch, size_t first, size_t count,
-    char **ret_lines, size_t *ret_len, unsigned char ret_root[HASH_LEN])
+batch_each_line(const struct built_batch *batch, size_t first, size_t count,
+    int (*take)(void *ctx, const char *line, size_t len), void *ctx,
+    unsigned char ret_root[HASH_LEN])
 {
-	AUTO_CHARS(lines) = malloc(count * BATCH_LINE_MAX + 1);
 	struct tree_range range = { .size = 0 };
-	size_t len = 0;
 
-	if (lines == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for OCSP responses");
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = first; i < first + count; i++) {
 		unsigned char leaf[HASH_LEN];
-		size_t n = batch_line(batch, first + i, lines + len);
+		char line[BATCH_LINE_MAX];
+		size_t n = batch_line(batch, i, line);
 
 		if (n == 0)
 			return ca_error(CA_R_INTERNAL,
 			    "a response of '%s' cannot be listed", batch->name);
-		if (tree_leaf(lines + len, n - 1, leaf) < 0 ||
-		    tree_range_add(&range, leaf, NULL, NULL) < 0)
+		if (tree_leaf(line, n - 1, leaf) < 0 ||
+		    tree_range_add(&range, leaf, NULL, NULL) < 0 ||
+		    (take != NULL && take(ctx, line, n) < 0))
 			return -1;
-		len += n;
 	}
-	lines[len] = '\0';
-	if (tree_range_root(&range, ret_root) < 0)
+	return tree_range_root(&range, ret_root);
+}
+
+int
+batch_root(const struct built_batch *batch, unsigned char ret_root[HASH_LEN])
+{
+	return batch_each_line(batch, 0, batch->count, NULL, NULL, ret_root);
+}
+
+struct lines {
+	char *text;
+	size_t len;
+};
+
+static int
+add_line(void *ctx, const char *line, size_t len)
+{
+	struct lines *lines = ctx;
+
+	memcpy(lines->text + lines->len, line, len);
+	lines->len += len;
+	return 0;
+}
+
+int
+batch_lines(const struct built_batch *batch, size_t first, size_t count,
+    char **ret_lines, size_t *ret_len, unsigned char ret_root[HASH_LEN])
+{
+	AUTO_CHARS(text) = malloc(count * BATCH_LINE_MAX + 1);
+	struct lines lines = { .text = text };
+
+	if (text == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for OCSP responses");
+	if (batch_each_line(batch, first, count, add_line, &lines, ret_root) <
+	    0)
 		return -1;
-	*ret_lines = TAKE(lines);
-	*ret_len = len;
+	text[lines.len] = '\0';
+	*ret_lines = TAKE(text);
+	*ret_len = lines.len;
 	return 0;
 }
 
@@ -232,10 +264,8 @@ batch_drop_signed(struct built_batch *batch)
 static int
 is_as_listed(struct run *run, const struct built_batch *batch, bool *ret_same)
 {
-	AUTO_CHARS(lines) = NULL;
 	unsigned char root[HASH_LEN];
 	char hex[HASH_HEX_SIZE];
-	size_t len = 0;
 
 	*ret_same = false;
 	for (size_t i = 0; i < run->listed_batch_count; i++) {
@@ -244,7 +274,7 @@ is_as_listed(struct run *run, const struct built_batch *batch, bool *ret_same)
 		if (strcmp(listed->name, batch->name) != 0 ||
 		    listed->count != batch->count)
 			continue;
-		if (batch_lines(batch, 0, batch->count, &lines, &len, root) < 0)
+		if (batch_root(batch, root) < 0)
 			return -1;
 		text_hex_into(root, HASH_LEN, hex);
 		*ret_same = strcmp(hex, listed->root) == 0;

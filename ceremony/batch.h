@@ -14,9 +14,19 @@ size_t batch_line(
     const struct built_batch *batch, size_t i, char ret_line[BATCH_LINE_MAX]);
 
 /*
- * The lines of `count` responses from `first` on, malloc'd, and the root of the
- * tree whose leaves they are, without their newlines.
+ * The lines of `count` responses from `first` on, each to `take` (NULL: to
+ * nobody), and the root of the tree whose leaves they are, without their
+ * newlines.  Flat memory.
  */
+int batch_each_line(const struct built_batch *batch, size_t first, size_t count,
+    int (*take)(void *ctx, const char *line, size_t len), void *ctx,
+    unsigned char ret_root[HASH_LEN]) MUST_USE;
+
+/* The root over all of them. */
+int batch_root(
+    const struct built_batch *batch, unsigned char ret_root[HASH_LEN]) MUST_USE;
+
+/* The same with the lines, malloc'd: for a window. */
 int batch_lines(const struct built_batch *batch, size_t first, size_t count,
     char **ret_lines, size_t *ret_len,
     unsigned char ret_root[HASH_LEN]) MUST_USE;

@@ -3,49 +3,16 @@
  * that a plan with ten thousand requests has one more input, not ten thousand.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/staged.h"
 #include "base/text.h"
 #include "ceremony/plan-private.h"
-
-/* A bundle that grows. */
-struct bundle {
-	unsigned char *data;
-	size_t len, size;
-};
-
-static void
-bundle_clear(struct bundle *bundle)
-{
-	free(bundle->data);
-	*bundle = (struct bundle){ 0 };
-}
-CLEANUP_DEFINE_STRUCT(bundle);
-
-static int
-bundle_append(struct bundle *bundle, const void *data, size_t len)
-{
-	size_t size = bundle->size == 0 ? 4096 : bundle->size;
-	unsigned char *grown;
-
-	while (size - bundle->len < len)
-		size *= 2;
-	if (size > bundle->size) {
-		grown = realloc(bundle->data, size);
-		if (grown == NULL)
-			return ca_error(CA_R_MEMORY, "no memory for a bundle");
-		bundle->data = grown;
-		bundle->size = size;
-	}
-	if (len > 0)
-		memcpy(bundle->data + bundle->len, data, len);
-	bundle->len += len;
-	return 0;
-}
 
 /* text_escape(), and a blank as \x20: a blank ends a name in a bundle. */
 static char *
@@ -72,16 +39,18 @@ bundle_name(const char *name)
 }
 
 static int
-bundle_add(struct bundle *bundle, const char *name, const unsigned char *data,
+bundle_add(struct spill *bundle, const char *name, const unsigned char *data,
     size_t len)
 {
 	AUTO_CHARS(escaped) = bundle_name(name);
 	AUTO_CHARS(line) =
 	    escaped == NULL ? NULL : text_printf("%s %zu\n", escaped, len);
 
-	return line == NULL || bundle_append(bundle, line, strlen(line)) < 0 ||
-		bundle_append(bundle, data, len) < 0 ||
-		bundle_append(bundle, "\n", 1) < 0
+	return line == NULL ||
+		spill_add(bundle, (const unsigned char *)line, strlen(line)) <
+		    0 ||
+		spill_add(bundle, data, len) < 0 ||
+		spill_add(bundle, (const unsigned char *)"\n", 1) < 0
 	    ? -1
 	    : 0;
 }
@@ -92,7 +61,7 @@ struct folder {
 	const char *path, *place;
 	struct findings *findings;
 	int fd;
-	struct bundle *bundle;
+	struct spill *bundle;
 };
 
 static void
@@ -145,7 +114,7 @@ folder_take(const struct folder *f, const char *name)
 	if (file_read_at(f->fd, name, INPUT_MAX_BYTES, &data, &len) < 0 ||
 	    bundle_add(f->bundle, name, data, len) < 0)
 		return -1;
-	return f->bundle->len <= INPUT_BULK_MAX_BYTES
+	return spill_len(f->bundle) <= INPUT_BULK_MAX_BYTES
 	    ? 0
 	    : ca_error(CA_R_INPUT,
 		  "the files in '%s' are more than %d octets together; make "
@@ -175,7 +144,8 @@ read_folder(const struct folder *f)
 
 	if (count < 0)
 		return ca_error_errno(CA_R_IO, "cannot list '%s'", f->path);
-	rc = bundle_append(f->bundle, BUNDLE_MAGIC, strlen(BUNDLE_MAGIC));
+	rc = spill_add(f->bundle, (const unsigned char *)BUNDLE_MAGIC,
+	    strlen(BUNDLE_MAGIC));
 	for (int i = 0; i < count; i++) {
 		if (rc == 0)
 			rc = folder_take(f, names[i]->d_name);
@@ -188,26 +158,80 @@ read_folder(const struct folder *f)
 	return rc;
 }
 
-int
-bulk_read(const char *path, const char *place, struct findings *findings,
-    unsigned char **ret_data, size_t *ret_len)
+/* ---- either ----------------------------------------------------------- */
+
+static int
+too_large(const char *path)
 {
-	AUTO_STRUCT(bundle) bundle = { 0 };
+	return ca_error(CA_R_INPUT, "'%s' is larger than %d bytes", path,
+	    INPUT_BULK_MAX_BYTES);
+}
+
+int
+bulk_copy(int dirfd, const char *path, struct spill *spill)
+{
+	AUTO_BYTES(piece) = malloc(SPILL_MEMORY);
+	AUTO_FD(fd) = -1;
+	struct stat st;
+
+	if (piece == NULL)
+		return ca_error(CA_R_MEMORY, "no memory to read with");
+	if (file_open_at(dirfd, path, &fd, &st) < 0)
+		return -1;
+	if (st.st_size > INPUT_BULK_MAX_BYTES)
+		return too_large(path);
+	for (;;) {
+		ssize_t n = read(fd, piece, SPILL_MEMORY);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return ca_error_errno(
+			    CA_R_IO, "cannot read '%s'", path);
+		if (n == 0)
+			return 0;
+		if (spill_len(spill) + (uint64_t)n > INPUT_BULK_MAX_BYTES)
+			return too_large(path);
+		if (spill_add(spill, piece, (size_t)n) < 0)
+			return -1;
+	}
+}
+
+int
+bulk_read(const char *path, const char *place, int scratch,
+    struct findings *findings, struct spilled *ret_bulk)
+{
+	AUTO_STRUCT(spill) spill = { .fd = -1 };
 	AUTO_FD(fd) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct folder folder = {
 		.path = path,
 		.place = place,
 		.findings = findings,
 		.fd = fd,
-		.bundle = &bundle,
+		.bundle = &spill,
 	};
 
-	if (fd < 0)
-		return file_read_at(
-		    AT_FDCWD, path, INPUT_BULK_MAX_BYTES, ret_data, ret_len);
-	if (read_folder(&folder) < 0)
+	if (spill_open(scratch, &spill) < 0 ||
+	    (fd < 0 ? bulk_copy(AT_FDCWD, path, &spill)
+		    : read_folder(&folder)) < 0)
 		return -1;
-	*ret_len = bundle.len;
-	*ret_data = TAKE(bundle.data);
-	return 0;
+	return spill_take(&spill, ret_bulk);
+}
+
+static int
+write_piece(void *ctx, const unsigned char *data, size_t len)
+{
+	return staged_write(ctx, data, len);
+}
+
+int
+bulk_write(int dirfd, const char *name, const struct spilled *bulk)
+{
+	AUTO_STRUCT(staged) staged = staged_new();
+
+	if (staged_begin(&staged, dirfd, name, name, 0600, FILE_REPLACE) < 0 ||
+	    spilled_each(bulk, write_piece, &staged) < 0 ||
+	    staged_end(&staged) < 0)
+		return -1;
+	return staged_commit(&staged);
 }

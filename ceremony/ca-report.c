@@ -6,14 +6,27 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "ceremony/steps/ocsp-stale.h"
 #include "profiles/certificate.h"
 
 enum {
 	DAY = 24 * 3600,
 	/* design: the certificate's end is said half a year ahead. */
 	CERTIFICATE_WARNING = 180 * DAY,
-	CRL_WARNING = 30 * DAY,
+	CRL_WARNING = 30 * DAY, /* of OCSP responses, too */
+	/* No response outlives the certificate of who signs it. */
+	RESPONDER_WARNING = 60 * DAY,
 };
+
+static void
+batch_clear(struct ca_batch *batch)
+{
+	free(batch->name);
+	free(batch->issuer_dn);
+	free(batch->profile);
+	free(batch->responder);
+	*batch = (struct ca_batch){ 0 };
+}
 
 static void
 report_clear(struct ca_report *report)
@@ -31,8 +44,12 @@ report_clear(struct ca_report *report)
 		free(report->crls[i].issuer_dn);
 		free(report->crls[i].url);
 	}
+	for (size_t i = 0; i < report->batch_count; i++)
+		batch_clear(&report->batches[i]);
 	for (size_t i = 0; i < report->due_count; i++)
 		free(report->due[i]);
+	free(report->batches);
+	free(report->responder.name);
 	free(report->certificates);
 	free(report->crls);
 	free(report->due);
@@ -84,6 +101,8 @@ fill_certificate(
 		.from = row->from,
 		.until = row->until,
 		.adopted = row->adopted,
+		.self_issued = row->issuer_dn != NULL &&
+		    strcmp(row->issuer_dn, row->subject_dn) == 0,
 	};
 	if (c->name == NULL || c->serial == NULL || c->subject_dn == NULL ||
 	    read_subject(m, row, &c->subject) < 0)
@@ -108,6 +127,30 @@ visit_own(void *ctx, const struct object_row *row)
 
 /* ---- what it issued --------------------------------------------------- */
 
+static bool
+is_responder(const struct object_row *row)
+{
+	return row->certificate_kind != NULL &&
+	    strcmp(row->certificate_kind, "ocsp-responder") == 0;
+}
+
+/* The one that lasts longest, of those that are not revoked. */
+static int
+take_responder(struct making *m, const struct object_row *row)
+{
+	struct ca_responder *best = &m->report.responder;
+	char *name;
+
+	if (best->name != NULL && row->until <= best->until)
+		return 0;
+	name = text_copy(row->name);
+	if (name == NULL)
+		return -1;
+	free(best->name);
+	*best = (struct ca_responder){ .name = name, .until = row->until };
+	return 0;
+}
+
 static int
 visit_issued_here(void *ctx, const struct object_row *row)
 {
@@ -118,15 +161,19 @@ visit_issued_here(void *ctx, const struct object_row *row)
 	if (row->spki != NULL && strcmp(row->spki, r->spki) == 0)
 		return 0;
 	r->issued++;
-	if (row->until < m->now)
+	if (row->until < m->now && !is_responder(row))
 		return 0;
 	if (journal_revocation(
 		m->journal, row->issuer_dn, row->serial, &revoked) < 0)
 		return -1;
-	r->current += !revoked;
-	if (!revoked && row->until > r->last_end)
-		r->last_end = row->until;
-	return 0;
+	if (revoked)
+		return 0;
+	if (row->until >= m->now) {
+		r->current++;
+		if (row->until > r->last_end)
+			r->last_end = row->until;
+	}
+	return is_responder(row) ? take_responder(m, row) : 0;
 }
 
 static int
@@ -150,27 +197,95 @@ visit_issued_elsewhere(void *ctx, const struct issued_row *row)
 	return 0;
 }
 
-static uint64_t
-newest_crl(const struct ca_report *r, const char *dn)
+/*
+ * A CRL of another partition says nothing of it, nor does one that was made
+ * before it was revoked.
+ */
+static int
+visit_revoked(void *ctx, const struct revoked_part *part)
 {
-	uint64_t seq = 0;
+	struct making *m = ctx;
+	uint64_t seq = 0, count = 0;
+	int64_t until = 0;
+	bool found = false;
 
-	for (size_t i = 0; i < r->crl_count; i++)
-		if (strcmp(r->crls[i].issuer_dn, dn) == 0 &&
-		    r->crls[i].seq > seq)
-			seq = r->crls[i].seq;
-	return seq;
+	if (journal_crl_last_of(m->journal, m->dn, part, &found, &seq, &until) <
+	    0)
+		return -1;
+	if (found && seq > part->seq)
+		return 0;
+	if (journal_revoked_since(
+		m->journal, m->dn, part, found ? seq : 0, &count) < 0)
+		return -1;
+	m->report.unlisted += count;
+	return 0;
 }
 
 static int
-visit_revocation(void *ctx, const struct revocation_row *row)
+count_revoked(struct making *m)
+{
+	uint64_t count = 0;
+
+	if (journal_revocation_count(m->journal, m->dn, &count) < 0)
+		return -1;
+	m->report.revoked += count;
+	return journal_each_revoked_part(m->journal, m->dn, visit_revoked, m);
+}
+
+/* ---- OCSP -------------------------------------------------------------- */
+
+static bool
+same_batch(const struct ca_batch *batch, const char *dn, const char *profile)
+{
+	return strcmp(batch->issuer_dn, dn) == 0 &&
+	    strcmp(batch->profile, profile) == 0;
+}
+
+static struct ca_batch *
+batch_at(struct ca_report *r, const char *dn, const char *profile)
+{
+	struct ca_batch *batches;
+
+	for (size_t i = 0; i < r->batch_count; i++)
+		if (same_batch(&r->batches[i], dn, profile))
+			return &r->batches[i];
+	batches = realloc(r->batches, (r->batch_count + 1) * sizeof(*batches));
+	if (batches == NULL)
+		return NULL;
+	r->batches = batches;
+	batches[r->batch_count] = (struct ca_batch){ 0 };
+	return &batches[r->batch_count++];
+}
+
+/* A later one of the same profile takes the place of the one before. */
+static int
+visit_batch(void *ctx, const struct ocsp_batch_row *row)
 {
 	struct making *m = ctx;
+	const char *profile = row->profile == NULL ? "" : row->profile;
+	struct ca_batch *batch = batch_at(&m->report, m->dn, profile);
 
-	m->report.revoked++;
-	m->report.unlisted += row->seq > newest_crl(&m->report, m->dn);
-	return 0;
+	if (batch == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for a report");
+	batch_clear(batch);
+	*batch = (struct ca_batch){
+		.name = text_copy(row->name),
+		.issuer_dn = text_copy(m->dn),
+		.profile = text_copy(profile),
+		.responder =
+		    row->responder == NULL ? NULL : text_copy(row->responder),
+		.count = row->count,
+		.from = row->from,
+		.until = row->until,
+	};
+	return batch->name == NULL || batch->issuer_dn == NULL ||
+		batch->profile == NULL ||
+		(row->responder != NULL && batch->responder == NULL)
+	    ? -1
+	    : 0;
 }
+
+/* ---- each of its names -------------------------------------------------- */
 
 /* Has an earlier certificate of the key the same name? */
 static bool
@@ -200,8 +315,9 @@ count_issued(struct making *m)
 			m->journal, &filter, visit_issued_here, m) < 0 ||
 		    journal_each_issued(
 			m->journal, m->dn, visit_issued_elsewhere, m) < 0 ||
-		    journal_each_revocation(
-			m->journal, m->dn, visit_revocation, m) < 0)
+		    count_revoked(m) < 0 ||
+		    journal_each_ocsp_batch(m->journal, m->dn, visit_batch, m) <
+			0)
 			return -1;
 	}
 	return 0;
@@ -351,11 +467,150 @@ due_of_crls(struct making *m)
 	return 0;
 }
 
+/* Of what is in force somebody asks; and only where it ever answered. */
+static int
+due_of_ocsp(struct making *m)
+{
+	struct ca_report *r = &m->report;
+	const struct ca_responder *responder = &r->responder;
+	char end[DATE_TEXT_SIZE];
+
+	for (size_t i = 0; r->current > 0 && i < r->batch_count; i++) {
+		const struct ca_batch *batch = &r->batches[i];
+
+		if (batch->until - m->now > CRL_WARNING)
+			continue;
+		date_format(batch->until, end);
+		if (add_due(r,
+			batch->until < m->now
+			    ? "OCSP responses '%s' ended on %s: sign the next "
+			      "ones"
+			    : "the next OCSP responses, behind '%s', by %s",
+			batch->name, end) < 0)
+			return -1;
+	}
+	if (r->current == 0 || responder->name == NULL ||
+	    responder->until - m->now > RESPONDER_WARNING)
+		return 0;
+	date_format(responder->until, end);
+	return add_due(r,
+	    responder->until < m->now
+		? "OCSP responder '%s' expired on %s: issue its successor"
+		: "OCSP responder '%s' expires on %s: issue its successor",
+	    responder->name, end);
+}
+
+/* Are the newest responses signed by a responder that is revoked by now? */
+static int
+due_of_signer(struct making *m, const struct ca_batch *batch)
+{
+	AUTO_STRUCT(object_row) row = { 0 };
+	bool found = false, revoked = false;
+
+	if (batch->responder == NULL || batch->until < m->now)
+		return 0;
+	if (journal_object(m->journal, "certificate", batch->responder, &found,
+		&row) < 0 ||
+	    (found &&
+		journal_revocation(
+		    m->journal, row.issuer_dn, row.serial, &revoked) < 0))
+		return -1;
+	return !revoked ? 0
+			: add_due(&m->report,
+			      "OCSP responses '%s' are signed by responder "
+			      "'%s', which is revoked: sign new ones with "
+			      "another",
+			      batch->name, batch->responder);
+}
+
+static bool
+has_batch(const struct ca_report *r, const char *dn)
+{
+	for (size_t i = 0; i < r->batch_count; i++)
+		if (strcmp(r->batches[i].issuer_dn, dn) == 0)
+			return true;
+	return false;
+}
+
+/* OCS-CRL-AGREE: what is served contradicts what is revoked. */
+static int
+due_of_stale(struct making *m)
+{
+	struct ca_report *r = &m->report;
+	char end[DATE_TEXT_SIZE];
+
+	for (size_t i = 0; i < r->certificate_count; i++) {
+		AUTO_STRUCT(ocsp_stale) stale = { 0 };
+
+		if (is_counted(r, i) ||
+		    !has_batch(r, r->certificates[i].subject_dn))
+			continue;
+		if (ocsp_stale_of_journal(m->journal,
+			r->certificates[i].subject_dn, m->now, &stale) < 0)
+			return -1;
+		if (stale.good == 0)
+			continue;
+		date_format(stale.until, end);
+		if (add_due(r,
+			"OCSP responses still say good of %zu revoked "
+			"certificate%s, until %s in '%s': sign new ones",
+			stale.good, stale.good == 1 ? "" : "s", end,
+			stale.batch) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < r->batch_count; i++)
+		if (due_of_signer(m, &r->batches[i]) < 0)
+			return -1;
+	return 0;
+}
+
+/* The first end of its CRLs: what was revoked may stand on that one. */
+static int64_t
+first_end(const struct ca_report *r)
+{
+	int64_t end = r->crl_count == 0 ? 0 : INT64_MAX;
+
+	for (size_t i = 0; i < r->crl_count; i++)
+		if (r->crls[i].until < end)
+			end = r->crls[i].until;
+	return end;
+}
+
+/*
+ * CRL-STOP (BR 4.9.7): there are CRLs until the CA's certificates have expired
+ * or are revoked; and who signs none any more has the other left.
+ */
+static int
+due_of_ended(struct making *m)
+{
+	struct ca_report *r = &m->report;
+	const int64_t covered = first_end(r);
+	char end[DATE_TEXT_SIZE];
+
+	for (size_t i = 0; i < r->certificate_count; i++) {
+		const struct ca_certificate *c = &r->certificates[i];
+
+		if (c->revoked || c->self_issued || c->until < m->now ||
+		    covered >= c->until)
+			continue;
+		date_format(c->until, end);
+		if (add_due(r,
+			"no CRL of it lasts until its certificate '%s' expires "
+			"on %s: have the CA above revoke that",
+			c->name, end) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 due_of_state(struct making *m)
 {
 	struct ca_report *r = &m->report;
 
+	if ((r->state == CA_RETIRED || r->state == CA_DESTROYED) &&
+	    due_of_ended(m) < 0)
+		return -1;
 	if (r->state == CA_RETIRED)
 		return add_due(r, "its key can be destroyed (destroy-key)");
 	if (r->state == CA_RETIRING && r->current == 0)
@@ -373,7 +628,10 @@ find_due(struct making *m)
 
 	if (m->report.certificate_count == 0 && signs)
 		return add_due(&m->report, "its key has no certificate yet");
-	if (due_of_certificates(m) < 0 || (signs && due_of_crls(m) < 0))
+	if (due_of_certificates(m) < 0 ||
+	    (signs &&
+		(due_of_crls(m) < 0 || due_of_ocsp(m) < 0 ||
+		    due_of_stale(m) < 0)))
 		return -1;
 	return due_of_state(m);
 }

@@ -42,9 +42,9 @@ show_some(const struct run *run, const char *text, const char *file)
 {
 	const size_t count = json_array_size(run->build.left_out);
 	AUTO_CHARS(head) =
-	    text_printf("%zu requests are left out; '%s' in the directory of "
+	    text_printf("%zu request%s left out; '%s' in the directory of "
 			"the run says why of each:",
-		count, file);
+		count, count == 1 ? " is" : "s are", file);
 	size_t lines = 0;
 
 	if (head == NULL)

@@ -168,6 +168,8 @@ lint_responses(struct run *run, struct built_batch *batch, json_t *record,
 
 		if (batch->items[i].is_signed)
 			continue;
+		if (run_look(run, "linted", i, batch->count) < 0)
+			return -1;
 		if (object_with_constant(&tbs, &response, &len) < 0 ||
 		    run_outside(run, OBJECT_OCSP, batch->name,
 			(struct der){ response, len }, issuer, run->findings,
@@ -249,9 +251,11 @@ lint_all(struct run *run, json_t *objects, json_t *batches)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && !failed && i < run->build.object_count;
-	     i++)
-		if (run->build.objects[i].from != BUILT_AND_SIGNED)
+	     i++) {
+		rc = run_look(run, "linted", i, run->build.object_count);
+		if (rc == 0 && run->build.objects[i].from != BUILT_AND_SIGNED)
 			rc = lint_one(run, i, objects, &total, &failed);
+	}
 	for (size_t i = 0; rc == 0 && !failed && i < run->build.batch_count;
 	     i++)
 		if (run->build.batches[i].from != BUILT_AND_SIGNED)

@@ -212,13 +212,39 @@ manifest_confirm(struct authority *authority, struct plan *plan)
 /* ---- loading ---------------------------------------------------------- */
 
 static int
+load_small(int inputs_fd, enum input_role role, const char *given,
+    const char *file, struct inputs *inputs)
+{
+	AUTO_BYTES(data) = NULL;
+	size_t len = 0;
+
+	if (file_read_at(inputs_fd, file, input_max_bytes(role), &data, &len) <
+	    0)
+		return -1;
+	return inputs_add(inputs, role, given, file, TAKE(data), len);
+}
+
+/* A copy: what is kept may be changed by others while it is used. */
+static int
+load_bulk(int inputs_fd, enum input_role role, const char *given,
+    const char *file, struct inputs *inputs)
+{
+	AUTO_STRUCT(spill) spill = { .fd = -1 };
+	AUTO_STRUCT(spilled) bulk = { .fd = -1 };
+
+	if (spill_open(inputs_fd, &spill) < 0 ||
+	    bulk_copy(inputs_fd, file, &spill) < 0 ||
+	    spill_take(&spill, &bulk) < 0)
+		return -1;
+	return inputs_add_bulk(inputs, role, given, file, &bulk);
+}
+
+static int
 load_input(int inputs_fd, json_t *row, struct plan *plan)
 {
 	const char *role_name, *given, *file, *sha;
 	enum input_role role;
-	AUTO_BYTES(data) = NULL;
 	char hex[65];
-	size_t len = 0;
 
 	if (json_unpack(row, "{s:s, s:s, s:s, s:s}", "role", &role_name,
 		"given", &given, "file", &file, "sha256", &sha) != 0)
@@ -232,9 +258,8 @@ load_input(int inputs_fd, json_t *row, struct plan *plan)
 	if (strchr(file, '/') != NULL || file[0] == '.')
 		return ca_error(CA_R_VERIFY,
 		    "the manifest names an input outside of its directory");
-	if (file_read_at(inputs_fd, file, input_max_bytes(role), &data, &len) <
-		0 ||
-	    inputs_add(&plan->inputs, role, given, file, TAKE(data), len) < 0)
+	if ((role == INPUT_BULK ? load_bulk : load_small)(
+		inputs_fd, role, given, file, &plan->inputs) < 0)
 		return -1;
 	text_hex_into(
 	    plan->inputs.rows[plan->inputs.count - 1].sha256, HASH_LEN, hex);

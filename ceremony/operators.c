@@ -239,6 +239,7 @@ operators_need(struct operators *operators, unsigned needed, const char *why)
 struct asking {
 	struct operators *operators;
 	const struct person *person;
+	bool on_pad; /* the PIN is typed on the card's own pad */
 };
 
 static int
@@ -296,7 +297,7 @@ ask_card_pin(
 static int
 ask_pin_pad(void *ctx, const char *card, bool final_try)
 {
-	const struct asking *a = ctx;
+	struct asking *a = ctx;
 	const struct room *room = a->operators->room;
 	AUTO_CHARS(text) =
 	    text_printf("%s: now type the PIN of card '%s' on its PIN pad.",
@@ -304,6 +305,7 @@ ask_pin_pad(void *ctx, const char *card, bool final_try)
 
 	if (text == NULL || (final_try && confirm_final_try(ctx, card) < 0))
 		return -1;
+	a->on_pad = true;
 	room->show(room->ctx, ROOM_TEXT, text);
 	return 0;
 }
@@ -319,9 +321,18 @@ ask_insert(void *ctx, const char *card)
 	return text == NULL ? -1 : room->wait(room->ctx, text);
 }
 
+/* On a pad nothing is typed unasked: it may be the last try but one. */
+static int
+ask_pad_again(const struct room *room, const char *why)
+{
+	AUTO_CHARS(question) = text_printf("%s. Try once more?", why);
+
+	return question == NULL ? -1 : room->again(room->ctx, question);
+}
+
 /*
- * What was wrong is said in the question, so that it is said once where nobody
- * can be asked; the error stays as it is.  Whether to try once more is the
+ * What was wrong is said by the room, so that it is said once where nobody can
+ * be asked; the error stays as it is.  Whether to try once more is the
  * operator's choice.
  */
 static int
@@ -331,16 +342,19 @@ ask_again(void *ctx, const char *what)
 	const struct room *room = a->operators->room;
 	const char *data = NULL;
 	int flags = 0;
-	AUTO_CHARS(question) = NULL;
+	AUTO_CHARS(why) = NULL;
 
 	(void)ERR_peek_last_error_data(&data, &flags);
 	if (data != NULL && *data != '\0' && (flags & ERR_TXT_STRING) != 0)
-		question = text_printf(
-		    "%s: %s. Try once more?", a->person->name, data);
+		why = text_printf("%s: %s", a->person->name, data);
 	else
-		question = text_printf("%s: %s was not right. Try once more?",
-		    a->person->name, what);
-	return question == NULL ? -1 : room->again(room->ctx, question);
+		why =
+		    text_printf("%s: %s was not right", a->person->name, what);
+	if (why == NULL)
+		return -1;
+	if (a->on_pad)
+		return ask_pad_again(room, why);
+	return room->retry == NULL ? -1 : room->retry(room->ctx, why);
 }
 
 /* The key of `certificate`, one of this person's two. */
@@ -348,7 +362,7 @@ static int
 open_key(struct operators *operators, const struct person *person,
     X509 *certificate, struct operator_key **ret_key)
 {
-	struct asking a = { operators, person };
+	struct asking a = { .operators = operators, .person = person };
 	const struct key_asker asker = {
 		.ctx = &a,
 		.passphrase = ask_passphrase,

@@ -77,10 +77,17 @@ bool plan_unattended(const struct plan *plan);
  * Read what a plan names as INPUT_BULK: a file, or every file of a directory as
  * one bundle (inputs.h).  What may not be in a directory is in the findings, at
  * `place`: INPUT-LINK, INPUT-FOLDER, INPUT-KIND, INPUT-SIZE, INPUT-EMPTY.  -1
- * where the file or directory itself cannot be read.
+ * where the file or directory itself cannot be read.  `scratch` is a directory
+ * for what is large.
  */
-int bulk_read(const char *path, const char *place, struct findings *findings,
-    unsigned char **ret_data, size_t *ret_len) MUST_USE;
+int bulk_read(const char *path, const char *place, int scratch,
+    struct findings *findings, struct spilled *ret_bulk) MUST_USE;
+/* A file of at most INPUT_BULK_MAX_BYTES, to a spill. */
+int bulk_copy(int dirfd, const char *path, struct spill *spill) MUST_USE;
+
+/* Write it as a file in flat memory; one of that name is replaced. */
+int bulk_write(
+    int dirfd, const char *name, const struct spilled *bulk) MUST_USE;
 
 /* Parse what the inputs hold: the plan's YAML, its steps and its window. */
 int plan_parse(struct plan *plan, struct findings *findings) MUST_USE;

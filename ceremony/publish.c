@@ -45,6 +45,57 @@ publishing_clear(struct publishing *p)
 }
 CLEANUP_DEFINE_STRUCT(publishing);
 
+/* ---- space ------------------------------------------------------------ */
+
+/* What a file of `len` octets takes on a disk. */
+static uint64_t
+on_disk(uint64_t len)
+{
+	enum { BLOCK = 4096 };
+
+	return (len + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+/*
+ * Of a response: the spool, a file for each name, and the results, in which it
+ * stands in base64, in the journal and for a while in its log.
+ */
+static uint64_t
+batch_space(const struct built_batch *batch)
+{
+	enum { NAMES = 2, SIGNED_MORE = 1024, JOURNALLED = 4 };
+	uint64_t beside = batch->responder_len + SIGNED_MORE;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		uint64_t len =
+		    batch->offsets[i + 1] - batch->offsets[i] + beside;
+
+		bytes += NAMES * on_disk(len) + JOURNALLED * len;
+	}
+	return bytes;
+}
+
+int
+publish_space(struct run *run)
+{
+	enum {
+		BASE = 16 << 20, /* journal, list, a small plan */
+		FILES = 4,       /* DER, PEM and proof, and the entries */
+		COPIES = 6,      /* the spool, those files and the evidence */
+	};
+	const struct build *build = &run->build;
+	uint64_t bytes = BASE;
+
+	for (size_t i = 0; i < build->object_count; i++)
+		bytes += FILES * on_disk(1) +
+		    COPIES * on_disk(build->objects[i].tbs.len);
+	for (size_t i = 0; i < build->batch_count; i++)
+		bytes += batch_space(&build->batches[i]);
+	return file_space_check(authority_fd(run->authority), bytes,
+	    authority_path(run->authority));
+}
+
 /* ---- the files of an object ------------------------------------------- */
 
 static bool
@@ -460,6 +511,17 @@ open_batch(struct publishing *p, const char *name, int *ret_fd)
 	return 0;
 }
 
+/* The newest response of each certificate, from the newest window on. */
+static int
+publish_windows(struct responses *r, const struct windows *windows, size_t last)
+{
+	for (size_t i = last + 1; i > 0; i--)
+		if (strcmp(windows->rows[i - 1].name, r->batch) == 0 &&
+		    publish_window(r, &windows->rows[i - 1]) < 0)
+			return -1;
+	return give_names(r->p, false);
+}
+
 /* The batch whose newest window is `last`. */
 static int
 publish_batch(struct publishing *p, struct windows *windows, size_t last)
@@ -472,14 +534,13 @@ publish_batch(struct publishing *p, struct windows *windows, size_t last)
 		return ca_error(CA_R_MEMORY, "no memory for OCSP responses");
 	if (open_batch(p, name, &r.fd) < 0)
 		return -1;
-	for (size_t i = last + 1; i > 0; i--)
-		if (strcmp(windows->rows[i - 1].name, name) == 0 &&
-		    publish_window(&r, &windows->rows[i - 1]) < 0)
-			return -1;
-	if (give_names(p, false) < 0)
+	if (publish_windows(&r, windows, last) < 0) {
+		/* Before their directory is closed: public/ is served. */
+		staged_clear(&p->staged);
 		return -1;
-	text =
-	    text_printf("public/ocsp/%s/ (%zu responses)", name, r.published);
+	}
+	text = text_printf("public/ocsp/%s/ (%zu response%s)", name,
+	    r.published, r.published == 1 ? "" : "s");
 	return text == NULL ? -1 : note_path(p, text);
 }
 

@@ -60,6 +60,15 @@ struct room {
 	    size_t items, size_t *ret_item);
 
 	/*
+	 * A secret was wrong, `why` says how: may it be asked for once more?
+	 * Not a question, for whoever types the secret as its answer would show
+	 * it: the next ask_secret() is where to stop, by giving nothing.  -1,
+	 * with nothing raised, where that was done or nobody can be asked.  May
+	 * be NULL: nobody can.
+	 */
+	int (*retry)(void *ctx, const char *why);
+
+	/*
 	 * May a thing be tried once more, after what was shown?  -1, with
 	 * nothing raised, where the answer is no or nobody can be asked.
 	 */

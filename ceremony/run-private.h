@@ -108,8 +108,31 @@ int reshare_login(struct run *run) MUST_USE;
 /* The login of recover-journal: the token's head may be ahead. */
 int recover_login(struct run *run) MUST_USE;
 
+/*
+ * Say how far it is, and see whether somebody asked to stop: then
+ * CA_R_INTERRUPTED.  Between two pieces of work, before signing.
+ */
+int run_look(const struct run *run, const char *what, size_t done,
+    size_t total) MUST_USE;
+
 void run_clear(struct run *run);
 CLEANUP_DEFINE_STRUCT(run);
+
+/* A build that was made for a run, with its descriptor of public/. */
+void run_drop_build(struct build *build);
+
+/* ---- run-late.c ------------------------------------------------------- */
+
+/*
+ * The requests for all steps that say `csr: late`, each given once: read,
+ * kept in the run's directory, and the plan built with their keys before
+ * anything is done.
+ */
+int run_take_late(
+    struct run *run, const struct late_csr *late, size_t count) MUST_USE;
+
+/* Those that a resumed run began with; any other octets are refused. */
+int run_reload_late(struct run *run) MUST_USE;
 
 /* ---- spool.c ---------------------------------------------------------- */
 
@@ -120,9 +143,6 @@ CLEANUP_DEFINE_STRUCT(run);
  */
 int spool_write(struct run *run) MUST_USE;
 
-/* What the newest list and the journal say of each object of the run. */
-int spool_load_earlier(struct run *run) MUST_USE;
-
 /* Show the list to the room, every line of it or -1. */
 int spool_show(const struct run *run) MUST_USE;
 
@@ -132,8 +152,23 @@ int spool_show_item(const struct run *run, size_t item) MUST_USE;
 /* How many lines it has. */
 size_t spool_items(const struct run *run);
 
+/* ---- spool-load.c ----------------------------------------------------- */
+
+/*
+ * `len` octets of the spool `fd` from `offset` on, into a tbs that has kind and
+ * alg, with their SHA-256: of CRLs and OCSP responses in the file, of anything
+ * else in memory.  *ret_there is false where the spool does not have them.
+ */
+int spool_cut(int fd, uint64_t offset, uint64_t len, struct tbs *tbs,
+    bool *ret_there) MUST_USE;
+
 /* Are the acts of this build those of the newest list? */
 bool spool_has_acts(const struct run *run, const struct build *build);
+
+/* What the newest list and the journal say of each object of the run. */
+int spool_load_earlier(struct run *run) MUST_USE;
+
+/* ---- showing ---------------------------------------------------------- */
 
 /* Lines, each with `indent` before it; NULL is -1. */
 int room_lines(
@@ -181,8 +216,12 @@ int left_out_show(const struct run *run) MUST_USE;
  */
 int confirm_list(struct run *run, bool *ret_no) MUST_USE;
 
-/* The signed object that `tbs` would become, decoded; malloc'd, escaped. */
-int confirm_decode(const struct tbs *tbs, char **ret_text) MUST_USE;
+/*
+ * What a confirmation is a signature over: the exact octets of list-N, whose
+ * files begin with `prefix`.
+ */
+void confirmation_of(const unsigned char *list, size_t len, const char *prefix,
+    struct statement_kind *ret_kind);
 
 /* ---- lint.c ----------------------------------------------------------- */
 
@@ -242,6 +281,12 @@ int sign_settle_intents(struct run *run) MUST_USE;
 int sign_rehearse(struct run *run) MUST_USE;
 
 /* ---- publish.c -------------------------------------------------------- */
+
+/*
+ * Is there space for all that is to be signed and published?  Before the first
+ * signature: what is signed and cannot be published lies there, valid.
+ */
+int publish_space(struct run *run) MUST_USE;
 
 /* Write the files of all that the run signed or took in, and close it. */
 int publish_and_close(struct run *run, const char *outcome) MUST_USE;

@@ -15,7 +15,6 @@
 #include "ceremony/reshare-private.h"
 #include "ceremony/run-private.h"
 #include "ceremony/vouch.h"
-#include "profiles/csr.h"
 
 enum {
 	/* What was listed longer ago is built and confirmed anew. */
@@ -24,8 +23,8 @@ enum {
 	SPACE_PER_OBJECT = 64 << 10,
 };
 
-static void
-build_drop(struct build *build)
+void
+run_drop_build(struct build *build)
 {
 	cleanup_fd(&build->public_fd);
 	build_clear(build);
@@ -37,10 +36,10 @@ run_clear(struct run *run)
 {
 	if (run->room != NULL && run->room->take_notes != NULL)
 		run->room->take_notes(run->room->ctx, NULL, NULL);
-	build_drop(&run->build);
+	run_drop_build(&run->build);
 	for (size_t i = 0; i < run->earlier_count; i++) {
 		free(run->earlier[i].name);
-		free(run->earlier[i].der);
+		tbs_clear(&run->earlier[i].octets);
 	}
 	free(run->earlier);
 	free(run->object_list);
@@ -79,6 +78,20 @@ static void
 show_phase(const struct run *run, const char *text)
 {
 	run->room->show(run->room->ctx, ROOM_PHASE, text);
+}
+
+/* Between two pieces of work before signing; sign.c looks for itself. */
+int
+run_look(const struct run *run, const char *what, size_t done, size_t total)
+{
+	const struct room *room = run->room;
+
+	room->progress(room->ctx, what, done, total);
+	return room->keep_going(room->ctx)
+	    ? 0
+	    : ca_error(CA_R_INTERRUPTED,
+		  "stopped on request; go on with 'ca-tool plan run "
+		  "--resume'");
 }
 
 /* Which plan this is, in the room's own words. */
@@ -313,12 +326,19 @@ before_plan(uint64_t plan_seq)
 static int
 keep_all(struct run *run, const struct inputs *inputs)
 {
+	struct journal *journal = journal_of_run(run);
 	unsigned char digest[HASH_LEN];
 
-	for (size_t i = 0; i < inputs->count; i++)
-		if (journal_evidence_put(journal_of_run(run),
-			inputs->rows[i].data, inputs->rows[i].len, digest) < 0)
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct input *input = &inputs->rows[i];
+
+		if ((input->bulk.mapped
+			    ? journal_evidence_put_file(journal, input->bulk.fd,
+				  0, input->len, digest)
+			    : journal_evidence_put(journal, input->data,
+				  input->len, digest)) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -472,23 +492,18 @@ make_key(struct run *run, struct planned_key *planned)
 static int
 make_keys(struct run *run)
 {
-	const struct room *room = run->room;
+	const size_t count = run->build.key_count;
 
-	if (run->build.key_count > 0)
+	if (count > 0)
 		show_phase(run,
 		    run->build.keys[0].order.adopt != NULL
 			? "Looking for the key on the token"
 			: "Making keys inside the token");
-	for (size_t i = 0; i < run->build.key_count; i++) {
-		if (!room->keep_going(room->ctx))
-			return ca_error(CA_R_INTERRUPTED,
-			    "stopped on request; go on with 'ca-tool plan run "
-			    "--resume'");
-		if (make_key(run, &run->build.keys[i]) < 0)
+	for (size_t i = 0; i < count; i++)
+		if (run_look(run, "keys", i, count) < 0 ||
+		    make_key(run, &run->build.keys[i]) < 0)
 			return -1;
-		room->progress(room->ctx, "keys", i + 1, run->build.key_count);
-	}
-	return 0;
+	return run_look(run, "keys", count, count);
 }
 
 /* ---- refusing --------------------------------------------------------- */
@@ -635,6 +650,12 @@ token_random_adapter(void *ctx, unsigned char *ret_bytes, size_t len)
 }
 
 static int
+look_adapter(void *ctx, const char *what, size_t done, size_t total)
+{
+	return run_look(ctx, what, done, total);
+}
+
+static int
 setup_build(struct run *run, int64_t now, struct findings *findings,
     struct build *build)
 {
@@ -643,6 +664,8 @@ setup_build(struct run *run, int64_t now, struct findings *findings,
 		return -1;
 	build->random = token_random_adapter;
 	build->random_ctx = authority_token(run->authority);
+	build->look = look_adapter;
+	build->look_ctx = run;
 	build->earlier = run->earlier;
 	build->earlier_count = run->earlier_count;
 	build->late = &run->late;
@@ -719,7 +742,7 @@ build_as_listed(struct run *run)
 		run->build.findings = run->findings;
 		build = late;
 	}
-	build_drop(&build);
+	run_drop_build(&build);
 	return rc;
 }
 
@@ -759,6 +782,8 @@ confirm(struct run *run)
 
 	if (nothing_left(run))
 		return 0;
+	if (run_look(run, "steps", 0, 0) < 0)
+		return -1;
 	show_phase(run, "This will be signed, and done");
 	if (left_out_show(run) < 0)
 		return -1;
@@ -793,6 +818,23 @@ check_signers(struct run *run)
 	return 0;
 }
 
+/* What the check of the plan found is not said a second time. */
+static int
+build_steps(struct run *run)
+{
+	const size_t before = run->findings->count;
+
+	if (build_plan(&run->build, run->plan->steps,
+		run->plan->params->steps_count) < 0)
+		return -1;
+	if (run->findings->errors == 0 &&
+	    plan_check_unattended(
+		run->authority, run->plan, &run->build, run->findings) < 0)
+		return -1;
+	findings_drop_said(run->findings, before);
+	return 0;
+}
+
 /* Every object and act, known to be good, listed on disk. */
 static int
 build(struct run *run)
@@ -803,16 +845,12 @@ build(struct run *run)
 	if (is_late(run))
 		return refuse(
 		    run, "the plan's window ended before anything was built");
-	if (build_plan(&run->build, run->plan->steps,
-		run->plan->params->steps_count) < 0)
-		return -1;
-	if (run->findings->errors == 0 &&
-	    plan_check_unattended(
-		run->authority, run->plan, &run->build, run->findings) < 0)
+	if (build_steps(run) < 0)
 		return -1;
 	if (run->findings->errors > 0)
 		return refuse(run, "the plan was refused when it was built");
-	if (batches_settle(run, &run->build) < 0 || build_as_listed(run) < 0)
+	if (batches_settle(run, &run->build) < 0 || build_as_listed(run) < 0 ||
+	    publish_space(run) < 0)
 		return -1;
 	run->object_list =
 	    calloc(run->build.object_count + 1, sizeof(*run->object_list));
@@ -912,11 +950,14 @@ open_directory(struct run *run, const char *name)
 static int
 adopt_kept_plan(struct run *run, struct plan *plan)
 {
+	const size_t before = run->findings->count;
+
 	if (plan_keep(run->authority, plan) < 0 ||
 	    plan_open_kept(run->authority, plan->directory, run->findings,
 		&run->plan) < 0 ||
 	    open_directory(run, plan->directory) < 0)
 		return -1;
+	findings_drop_said(run->findings, before);
 	if (strcmp(run->plan->manifest_sha256, plan->manifest_sha256) != 0)
 		return ca_error(CA_R_VERIFY,
 		    "the kept plan is not the one that was checked");
@@ -960,217 +1001,6 @@ gather_people(struct run *run)
 		return -1;
 	run->operators.in_use = run->authority->module;
 	return 0;
-}
-
-/* ---- late requests ---------------------------------------------------- */
-
-static char *
-late_file(const char *name)
-{
-	return text_printf("late-%s.csr", name);
-}
-
-/* The request that was given for this step, and given once. */
-static int
-find_late(const char *name, const struct late_csr *late, size_t count,
-    const char **ret_path)
-{
-	const char *path = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(late[i].name, name) != 0)
-			continue;
-		if (path != NULL)
-			return ca_error(CA_R_USAGE,
-			    "the request for '%s' was given twice", name);
-		path = late[i].path;
-	}
-	if (path == NULL)
-		return ca_error(CA_R_USAGE,
-		    "the plan takes the request for '%s' when it is run; give "
-		    "it with --csr %s=FILE",
-		    name, name);
-	*ret_path = path;
-	return 0;
-}
-
-/* Read once, checked, and kept before anything rests on it. */
-static int
-take_late(struct run *run, const char *name, const char *path)
-{
-	AUTO_STRUCT(csr) csr = { 0 };
-	AUTO_BYTES(data) = NULL;
-	AUTO_CHARS(file) = late_file(name);
-	size_t len = 0;
-
-	if (file == NULL ||
-	    file_read_at(AT_FDCWD, path, INPUT_MAX_BYTES, &data, &len) < 0)
-		return -1;
-	if (csr_read(path, data, len, run->findings, &csr) < 0 ||
-	    file_write_at(run->fd, file, data, len, 0600, FILE_REPLACE) < 0)
-		return -1;
-	return inputs_add(&run->late, INPUT_LATE, name, file, TAKE(data), len);
-}
-
-static bool
-is_late_step(const struct plan *plan, const char *name)
-{
-	for (size_t i = 0; i < plan->params->steps_count; i++) {
-		const char *late = step_late_name(&plan->steps[i]);
-
-		if (late != NULL && strcmp(late, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Keys are not there yet: placeholders stand for them, as in a check. */
-static int
-set_placeholders(struct build *build)
-{
-	for (size_t i = 0; i < build->key_count; i++) {
-		const struct key_order *order = &build->keys[i].order;
-		const struct key_type *type = key_type_by_name(order->type);
-		AUTO_BYTES(spki) = NULL;
-		size_t len = 0;
-
-		if (order->adopt != NULL)
-			continue; /* its certificate has it */
-		if (type == NULL)
-			return ca_error(
-			    CA_R_INTERNAL, "no type of key '%s'", order->type);
-		if (placeholder_spki(type, i, &spki, &len) < 0 ||
-		    build_set_key(build, order->name, spki, len) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/*
- * Everything that can be known of late requests before the run begins: the
- * plan is built once more, with their keys.
- */
-static int
-check_late(struct run *run)
-{
-	const struct plan *plan = run->plan;
-	struct build build = { .public_fd = -1 };
-	int rc;
-
-	if (run->late.count == 0)
-		return 0;
-	rc = plan_build_setup(
-	    run->authority, plan, BUILD_RUN, run->now, run->findings, &build);
-	build.late = &run->late;
-	if (rc == 0)
-		rc = build_collect_keys(
-		    &build, plan->steps, plan->params->steps_count);
-	if (rc == 0)
-		rc = set_placeholders(&build);
-	if (rc == 0)
-		rc = build_plan(&build, plan->steps, plan->params->steps_count);
-	build_drop(&build);
-	if (rc == 0 && run->findings->errors > 0)
-		return ca_error(CA_R_INPUT,
-		    "a request that was given with --csr is refused; nothing "
-		    "was made or signed");
-	return rc;
-}
-
-static int
-take_all_late(struct run *run, const struct late_csr *late, size_t count)
-{
-	const struct plan *plan = run->plan;
-
-	for (size_t i = 0; i < count; i++)
-		if (!is_late_step(plan, late[i].name))
-			return ca_error(CA_R_USAGE,
-			    "--csr %s: no step of the plan makes a certificate "
-			    "'%s' from a request that comes late",
-			    late[i].name, late[i].name);
-	for (size_t i = 0; i < plan->params->steps_count; i++) {
-		const char *name = step_late_name(&plan->steps[i]);
-		const char *path = NULL;
-
-		if (name == NULL)
-			continue;
-		if (find_late(name, late, count, &path) < 0 ||
-		    take_late(run, name, path) < 0)
-			return -1;
-	}
-	return check_late(run);
-}
-
-/* What the run's first entry says of its late requests. */
-struct late_search {
-	const char *run;
-	json_t *late;
-};
-
-static int
-match_late(void *ctx, uint64_t seq, const char *line, size_t len)
-{
-	struct late_search *search = ctx;
-	json_t *entry = json_loadb(line, len, 0, NULL);
-	const char *run;
-	json_t *late;
-
-	(void)seq;
-	if (entry != NULL && search->late == NULL &&
-	    json_unpack(entry, "{s:{s:s, s:o}}", "data", "run", &run, "late",
-		&late) == 0 &&
-	    strcmp(run, search->run) == 0)
-		search->late = json_incref(late);
-	json_decref(entry);
-	return 0;
-}
-
-static int
-reload_one(struct run *run, json_t *row)
-{
-	const char *name, *sha256;
-	AUTO_CHARS(file) = NULL;
-	AUTO_CHARS(hash) = NULL;
-	AUTO_BYTES(data) = NULL;
-	size_t len = 0;
-
-	if (json_unpack(row, "{s:s, s:s}", "name", &name, "sha256", &sha256) !=
-		0 ||
-	    !text_is_name(name))
-		return ca_error(CA_R_CORRUPT, "the run's entry is malformed");
-	file = late_file(name);
-	if (file == NULL ||
-	    file_read_at(run->fd, file, INPUT_MAX_BYTES, &data, &len) < 0)
-		return -1;
-	hash = sha256_hex(data, len);
-	if (hash == NULL)
-		return -1;
-	if (strcmp(hash, sha256) != 0)
-		return ca_error(CA_R_VERIFY,
-		    "'%s' is not the request that the run began with; put it "
-		    "back, the journal has it as evidence %s",
-		    file, sha256);
-	return inputs_add(&run->late, INPUT_LATE, name, file, TAKE(data), len);
-}
-
-/* A resumed run goes on with the requests that it began with. */
-static int
-reload_late(struct run *run)
-{
-	struct late_search search = { .run = run->nonce };
-	size_t i;
-	json_t *row;
-	int rc;
-
-	rc = journal_each_entry(
-	    journal_of_run(run), run->first, ENTRY_PLAN, match_late, &search);
-	json_array_foreach(search.late, i, row)
-	{
-		if (rc == 0)
-			rc = reload_one(run, row);
-	}
-	json_decref(search.late);
-	return rc;
 }
 
 /* ---- login ------------------------------------------------------------ */
@@ -1235,7 +1065,7 @@ run_start(struct authority *authority, struct plan *plan,
 
 	if (draw_nonce(&run) < 0 || check_before(&run, plan) < 0 ||
 	    gather_people(&run) < 0 || check_special(&run) < 0 ||
-	    take_all_late(&run, late, late_count) < 0 ||
+	    run_take_late(&run, late, late_count) < 0 ||
 	    approve_collect(authority, plan, run.fd, &run.operators, findings,
 		&run.approvals) < 0 ||
 	    log_in(&run) < 0 || check_token(&run, &plan->preview) < 0 ||
@@ -1278,7 +1108,7 @@ load_open_run(struct run *run, struct run_row *row)
 	run->special = special_of_plan(run->plan);
 	/* Whoever can write into the journal can begin a run, but not approve. */
 	return vouch_run(run->authority, run->nonce) < 0 ? -1
-							 : reload_late(run);
+							 : run_reload_late(run);
 }
 
 /* Only the plan that takes in a changed configuration runs with it. */

@@ -24,6 +24,23 @@ enum {
 
 /* ---- intents ---------------------------------------------------------- */
 
+/* What the act's entry names. */
+static int
+put_evidence(struct journal *journal, const struct built_act *act)
+{
+	unsigned char digest[HASH_LEN];
+
+	if (act->list.mapped)
+		return journal_evidence_put_file(
+		    journal, act->list.fd, 0, act->list.len, digest);
+	if (act->list.data != NULL)
+		return journal_evidence_put(
+		    journal, act->list.data, act->list.len, digest);
+	return act->der == NULL
+	    ? 0
+	    : journal_evidence_put(journal, act->der, act->der_len, digest);
+}
+
 int
 append_acts(struct run *run)
 {
@@ -34,7 +51,6 @@ append_acts(struct run *run)
 	for (size_t i = 0; i < run->build.act_count; i++) {
 		const struct built_act *act = &run->build.acts[i];
 		json_t *data;
-		unsigned char digest[HASH_LEN];
 
 		/* perform() of its special does it; or what ends a CA */
 		if (act->entry == ENTRY_KINDS || act_comes_last(act))
@@ -46,9 +62,7 @@ append_acts(struct run *run)
 			json_decref(data);
 			return ca_error(CA_R_MEMORY, "no memory for an entry");
 		}
-		if (act->der != NULL &&
-		    journal_evidence_put(
-			journal, act->der, act->der_len, digest) < 0) {
+		if (put_evidence(journal, act) < 0) {
 			json_decref(data);
 			return -1;
 		}
@@ -358,12 +372,19 @@ assemble(const struct window *window, const struct built_object *o,
 }
 
 /*
- * In a window of more than these, the others are compared and verified, but not
- * read back with OpenSSL's decoder and linted once more: the linter saw each of
- * their octets but the signature's before they were signed, and both take
- * longer than a token's signature.
+ * How many of a window are read back with OpenSSL's decoder and linted once
+ * more.  All are compared and verified, and the linter saw each of their octets
+ * but the signature's before they were signed; both take longer than a token's
+ * signature.  A window of more than SMALL is that of a token which signs as
+ * many in a second.
  */
-enum { IN_FULL = 16 };
+enum { SMALL = 64, IN_FULL = 16, IN_FULL_OF_MANY = 4 };
+
+static bool
+look_in_full(const struct window *window, size_t i)
+{
+	return i < (window->count > SMALL ? IN_FULL_OF_MANY : IN_FULL);
+}
 
 static int
 verify(const struct built_object *o, const struct window_item *item, bool full)
@@ -408,7 +429,7 @@ finish(struct window *window, size_t i)
 	struct window_item *item = &window->items[i];
 	const struct built_object *o =
 	    &window->run->build.objects[item->number];
-	const bool full = i < IN_FULL;
+	const bool full = look_in_full(window, i);
 
 	if (assemble(window, o, &window->jobs[i], item) < 0 ||
 	    verify_one(o, item, full) < 0)
@@ -443,8 +464,9 @@ rehearse_objects(struct run *run)
 {
 	for (size_t i = 0; i < run->build.object_count; i++) {
 		run->object_list[i] = run->lists;
-		if (run->build.objects[i].from != BUILT_AND_SIGNED &&
-		    append_intent(run, i) < 0)
+		if (run_look(run, "objects", i, run->build.object_count) < 0 ||
+		    (run->build.objects[i].from != BUILT_AND_SIGNED &&
+			append_intent(run, i) < 0))
 			return -1;
 	}
 	return 0;

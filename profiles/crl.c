@@ -7,6 +7,7 @@
 
 #include "base/date.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "profiles/asn1.h"
 #include "profiles/general-name.h"
 #include "profiles/input.h"
@@ -139,6 +140,23 @@ profile_allows_reason(
 	return (unsigned)reason < REASON_COUNT && profile->reasons[reason];
 }
 
+/* Whoever has to mend it looks for the certificate. */
+static void
+refuse_reason(const struct crl_request *request, uint64_t i,
+    const struct crl_entry *entry, struct findings *findings)
+{
+	enum { OCTETS = 20 };
+	char serial[2 * OCTETS + 1], text[256];
+
+	text_hex_into(entry->serial,
+	    entry->serial_len < OCTETS ? entry->serial_len : OCTETS, serial);
+	(void)snprintf(text, sizeof(text),
+	    "serial %s: the reason '%s' is none that the profile allows",
+	    serial, reason_name(entry->reason));
+	refuse_entry(request, i, findings, "CRL-REASON-SET",
+	    "TLS BR, section 7.2.2", text);
+}
+
 void
 crl_check_entry(const struct crl_request *request, uint64_t i,
     const struct crl_entry *entry, struct findings *findings)
@@ -152,9 +170,7 @@ crl_check_entry(const struct crl_request *request, uint64_t i,
 		    "TLS BR, section 7.2.2",
 		    "the revocation date lies before 1999 or in the future");
 	if (!profile_allows_reason(request->profile, entry->reason))
-		refuse_entry(request, i, findings, "CRL-REASON-SET",
-		    "TLS BR, section 7.2.2",
-		    "the reason is none that the profile allows");
+		refuse_reason(request, i, entry, findings);
 	if (entry->invalidity != 0 &&
 	    (entry->invalidity < oldest_revocation ||
 		entry->invalidity > request->now))

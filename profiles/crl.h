@@ -28,6 +28,10 @@ const char *reason_name(enum revocation_reason reason);
 int reason_by_name(
     const char *name, enum revocation_reason *ret_reason) MUST_USE;
 
+/* May an entry give this reason?  REASON_NONE is `unspecified`. */
+bool profile_allows_reason(
+    const struct profile *profile, enum revocation_reason reason);
+
 struct crl_entry {
 	const unsigned char *serial; /* content octets, as in the certificate */
 	size_t serial_len;

@@ -97,10 +97,6 @@ bool profile_purposes_critical(const struct profile *profile);
 bool profile_allows_signature(
     const struct profile *profile, const struct sigalg *alg);
 
-/* May an entry give this reason?  REASON_NONE is `unspecified`. */
-bool profile_allows_reason(
-    const struct profile *profile, enum revocation_reason reason);
-
 /* A positive INTEGER's content octets: minimal, at most 20. */
 bool serial_is_good(const unsigned char *serial, size_t len);
 

@@ -275,6 +275,12 @@ profile_needs_distribution_url(const struct profile *profile)
 	return profile->has[EXT_ISSUING_DISTRIBUTION_POINT];
 }
 
+bool
+profile_only_covered(const struct profile *profile)
+{
+	return profile->only_covered;
+}
+
 unsigned
 profile_crl_partitions(const struct profile *profile)
 {

@@ -126,6 +126,9 @@ enum profile_covers profile_covers(const struct profile *profile);
  */
 bool profile_needs_distribution_url(const struct profile *profile);
 
+/* CRL: does it say that it has only those (onlyContainsCACerts, ...)? */
+bool profile_only_covered(const struct profile *profile);
+
 /* OCSP response: is each status said with a SHA-1 CertID as well? */
 bool profile_adds_sha1(const struct profile *profile);
 

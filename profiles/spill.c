@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <openssl/rand.h>
 
@@ -179,4 +180,106 @@ spill_source(struct spill *spill)
 	return (struct der_source){
 		.ctx = spill, .read = read_spill, .len = spill_len(spill)
 	};
+}
+
+/* ---- at an address ---------------------------------------------------- */
+
+void
+spilled_clear(struct spilled *spilled)
+{
+	if (spilled->mapped) {
+		(void)munmap(spilled->data, spilled->len + 1);
+		(void)close(spilled->fd);
+	} else {
+		free(spilled->data);
+	}
+	*spilled = (struct spilled){ .fd = -1 };
+}
+
+static int
+take_file(struct spill *spill, struct spilled *ret_spilled)
+{
+	const size_t len = (size_t)spill_len(spill);
+	void *data;
+
+	if (spill_add(spill, (const unsigned char *)"", 1) != 0 ||
+	    spill_flush(spill) != 0)
+		return -1;
+	data = mmap(NULL, len + 1, PROT_READ, MAP_SHARED, spill->fd, 0);
+	if (data == MAP_FAILED)
+		return ca_error_errno(CA_R_IO, "cannot map %s", file_name);
+	*ret_spilled = (struct spilled){ .data = data,
+		.len = len,
+		.mapped = true,
+		.fd = TAKE_FD(spill->fd) };
+	return 0;
+}
+
+int
+spill_take(struct spill *spill, struct spilled *ret_spilled)
+{
+	unsigned char *data;
+
+	if (spill->fd >= 0)
+		return take_file(spill, ret_spilled);
+	data = malloc(spill->fill + 1);
+	if (data == NULL)
+		return ca_error(CA_R_MEMORY, "no memory to keep octets");
+	memcpy(data, spill->buf, spill->fill);
+	data[spill->fill] = 0;
+	*ret_spilled =
+	    (struct spilled){ .data = data, .len = spill->fill, .fd = -1 };
+	return 0;
+}
+
+/* Advice: where it is not taken, memory is used and nothing is lost. */
+void
+spilled_pass(const struct spilled *spilled, size_t end)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+
+	if (!spilled->mapped || page <= 0 || end > spilled->len)
+		return;
+	end -= end % (size_t)page;
+	if (end > 0)
+		(void)madvise(spilled->data, end, MADV_DONTNEED);
+}
+
+int
+spilled_each(const struct spilled *spilled,
+    int (*take)(void *ctx, const unsigned char *data, size_t len), void *ctx)
+{
+	size_t n;
+
+	for (size_t at = 0; at < spilled->len; at += n) {
+		n = spilled->len - at < SPILL_MEMORY ? spilled->len - at
+						     : SPILL_MEMORY;
+		if (take(ctx, spilled->data + at, n) != 0)
+			return -1;
+		spilled_pass(spilled, at + n);
+	}
+	return 0;
+}
+
+static int
+update(void *ctx, const unsigned char *data, size_t len)
+{
+	return EVP_DigestUpdate(ctx, data, len) == 1
+	    ? 0
+	    : ca_error(CA_R_INTERNAL, "cannot compute a digest");
+}
+
+int
+spilled_sha256(const struct spilled *spilled, unsigned char ret_digest[32])
+{
+	AUTO(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
+	AUTO(EVP_MD) *md = EVP_MD_fetch(NULL, "SHA256", NULL);
+
+	if (ctx == NULL || md == NULL || EVP_DigestInit_ex2(ctx, md, NULL) != 1)
+		return ca_error(CA_R_INTERNAL, "cannot compute a digest");
+	if (spilled_each(spilled, update, ctx) != 0)
+		return -1;
+	return EVP_DigestFinal_ex(ctx, ret_digest, NULL) == 1
+	    ? 0
+	    : ca_error(CA_R_INTERNAL, "cannot compute a digest");
 }

@@ -5,6 +5,7 @@
 #ifndef CA_PROFILES_SPILL_H
 #define CA_PROFILES_SPILL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,5 +52,35 @@ int spill_flush(struct spill *spill) MUST_USE;
 
 /* What was added, flushed before; the spill must stay where it is. */
 struct der_source spill_source(struct spill *spill);
+
+/*
+ * The same once nothing is added any more, as octets at an address: in memory
+ * where they are few, else the unlinked file, mapped.  Nobody can cut that one
+ * short, and what was read of it need not stay in memory.
+ */
+struct spilled {
+	unsigned char *data; /* a NUL, not counted, stands behind them */
+	size_t len;
+	bool mapped;
+	int fd; /* of a mapped one: the octets from 0 on */
+};
+void spilled_clear(struct spilled *spilled);
+CLEANUP_DEFINE_STRUCT(spilled);
+
+/* The spill is empty afterwards, and only to be cleared. */
+int spill_take(struct spill *spill, struct spilled *ret_spilled) MUST_USE;
+
+/*
+ * Whoever walks through them calls this now and then: memory of the octets
+ * before `end` is given back.  They can still be read.
+ */
+void spilled_pass(const struct spilled *spilled, size_t end);
+
+/* All of it in pieces, in flat memory; -1 where `take` says so. */
+int spilled_each(const struct spilled *spilled,
+    int (*take)(void *ctx, const unsigned char *data, size_t len),
+    void *ctx) MUST_USE;
+int spilled_sha256(
+    const struct spilled *spilled, unsigned char ret_digest[32]) MUST_USE;
 
 #endif

@@ -1,5 +1,6 @@
 /* To-be-signed octets in a file, and the objects made of them: flat memory. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -68,6 +69,40 @@ tbs_source(const struct tbs *tbs, struct tbs_reader *reader,
 		.len = tbs->len,
 	};
 	*ret_source = part_source(reader);
+	return 0;
+}
+
+static int
+copy_octets(const struct tbs *tbs, struct tbs *copy)
+{
+	copy->der = malloc(tbs->len == 0 ? 1 : tbs->len);
+	if (copy->der == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for an object");
+	memcpy(copy->der, tbs->der, tbs->len);
+	return 0;
+}
+
+int
+tbs_copy(const struct tbs *tbs, struct tbs *ret_tbs)
+{
+	AUTO_STRUCT(tbs) copy = *tbs;
+
+	copy.der = NULL;
+	copy.file = NULL;
+	if (tbs->file == NULL) {
+		if (copy_octets(tbs, &copy) != 0)
+			return -1;
+	} else {
+		copy.file = malloc(sizeof(*copy.file));
+		if (copy.file == NULL)
+			return ca_error(CA_R_MEMORY, "no memory for an object");
+		*copy.file = *tbs->file;
+		copy.file->fd = fcntl(tbs->file->fd, F_DUPFD_CLOEXEC, 0);
+		if (copy.file->fd < 0)
+			return ca_error_errno(CA_R_IO, "cannot keep a file");
+	}
+	*ret_tbs = copy;
+	copy = (struct tbs){ 0 }; /* moved out */
 	return 0;
 }
 
@@ -188,6 +223,61 @@ make_tail(const struct sigalg *alg, const unsigned char *sig, size_t sig_len,
 	tail->octets[tail->len++] = 0; /* no unused bits */
 	memcpy(tail->octets + tail->len, sig, sig_len);
 	tail->len += sig_len;
+	return 0;
+}
+
+/* ---- with the constant ------------------------------------------------ */
+
+/* What stands in front, what is to be signed, what stands behind. */
+static int
+read_constant(
+    void *ctx, uint64_t offset, unsigned char *buf, size_t cap, size_t *ret_len)
+{
+	struct tbs_constant *c = ctx;
+	struct der edge = { c->front, c->front_len };
+
+	if (offset >= c->front_len) {
+		offset -= c->front_len;
+		if (offset < c->tbs.len)
+			return c->tbs.read(
+			    c->tbs.ctx, offset, buf, cap, ret_len);
+		offset -= c->tbs.len;
+		edge = (struct der){ c->back, c->back_len };
+	}
+	if (offset > edge.len)
+		offset = edge.len;
+	if (cap > edge.len - offset)
+		cap = edge.len - (size_t)offset;
+	memcpy(buf, edge.p + offset, cap);
+	*ret_len = cap;
+	return 0;
+}
+
+int
+tbs_constant_source(const struct tbs *tbs, struct tbs_constant *constant,
+    struct der_source *ret_source)
+{
+	const unsigned char *sig;
+	struct tail tail;
+	size_t len;
+
+	if (tbs->kind == OBJECT_OCSP)
+		return ca_error(
+		    CA_R_INTERNAL, "an OCSP response has another frame");
+	object_constant(tbs, &sig, &len);
+	if (make_tail(tbs->alg, sig, len, &tail) != 0 ||
+	    tbs_source(tbs, &constant->reader, &constant->tbs) != 0)
+		return -1;
+	memcpy(constant->back, tail.octets, tail.len);
+	constant->back_len = tail.len;
+	constant->front_len = der_header_write(DER_SEQUENCE,
+	    constant->tbs.len + constant->back_len, constant->front);
+	*ret_source = (struct der_source){
+		.ctx = constant,
+		.read = read_constant,
+		.len = constant->front_len + constant->tbs.len +
+		    constant->back_len,
+	};
 	return 0;
 }
 

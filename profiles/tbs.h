@@ -60,6 +60,12 @@ void tbs_clear(struct tbs *tbs);
 CLEANUP_DEFINE_STRUCT(tbs);
 
 /*
+ * The same octets once more: a copy of those in memory, one more descriptor of
+ * the file.
+ */
+int tbs_copy(const struct tbs *tbs, struct tbs *ret_tbs) MUST_USE;
+
+/*
  * SEQUENCE { tbs, alg, BIT STRING sig }; for OBJECT_OCSP that, as the
  * BasicOCSPResponse of an OCSPResponse without certificates: with the
  * responder's, see ocsp_assemble() in ocsp.h.  The result is malloc'd.
@@ -90,6 +96,19 @@ int object_verify_file(const struct tbs *tbs, const unsigned char *spki,
  */
 int object_with_constant(
     const struct tbs *tbs, unsigned char **ret_der, size_t *ret_len) MUST_USE;
+
+/*
+ * The same as a source, of any size; not of OBJECT_OCSP.  Nothing is copied:
+ * `constant` and the tbs must outlive it.
+ */
+struct tbs_constant {
+	struct tbs_reader reader;
+	struct der_source tbs;
+	unsigned char front[DER_HEADER_MAX], back[128 + SIGNATURE_MAX];
+	size_t front_len, back_len;
+};
+int tbs_constant_source(const struct tbs *tbs, struct tbs_constant *constant,
+    struct der_source *ret_source) MUST_USE;
 
 /* The constant; it lives as long as the program. */
 void object_constant(

@@ -430,32 +430,6 @@ crl_json(const struct adopt_ca_params *p, const struct last_crl *crl)
 	    until, "entries", (json_int_t)crl->listing.count);
 }
 
-/* What later steps of the plan must know to be revoked. */
-static int
-plan_revoked(struct built_act *act, const struct listing *listing)
-{
-	if (listing->count == 0)
-		return 0;
-	act->revoked = calloc(listing->count, sizeof(*act->revoked));
-	if (act->revoked == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for a list");
-	for (size_t i = 0; i < listing->count; i++) {
-		const struct listed *row = &listing->rows[i];
-
-		act->revoked[i] = (struct planned_revocation){
-			.serial_len = row->serial.len,
-			.date = row->date,
-			.reason = (int)row->reason,
-			.invalidity = row->invalidity,
-			.expires = row->expires,
-		};
-		memcpy(act->revoked[i].serial, row->serial.octets,
-		    row->serial.len);
-	}
-	act->revoked_count = listing->count;
-	return 0;
-}
-
 static int
 add_crl(struct build *build, const struct step *step,
     const struct certificate_facts *facts, const struct last_crl *crl)
@@ -466,9 +440,10 @@ add_crl(struct build *build, const struct step *step,
 	struct built_act act = { .entry = ENTRY_REVOCATIONS, .step = step };
 
 	if (dn == NULL ||
-	    listing_revocations_text(&crl->listing, &act.der, &act.der_len) < 0)
+	    listing_revocations_text(
+		&crl->listing, build->scratch_fd, &act.list) < 0)
 		return -1;
-	list = sha256_hex(act.der, act.der_len);
+	list = spilled_hex(&act.list);
 	act.kind = text_copy(step->kind->name);
 	act.data = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:o}", "issuer",
 	    p->name, "issuer_dn", dn, "count", (json_int_t)crl->listing.count,
@@ -479,7 +454,8 @@ add_crl(struct build *build, const struct step *step,
 	    "certificates that it revokes; the next one has a higher number",
 	    p->name, crl->number, crl->listing.count);
 	/* What is NULL is refused, and cleared with the rest. */
-	if (list == NULL || plan_revoked(&act, &crl->listing) < 0) {
+	if (list == NULL ||
+	    listing_plan(&crl->listing, build->scratch_fd, &act) < 0) {
 		free(act.summary);
 		act.summary = NULL;
 	}
@@ -516,14 +492,11 @@ build(struct build *build, const struct step *step)
 		return -1;
 	if (done)
 		return 0;
-	if (adopt_read(
-		build, step, "certificate", p->certificate, &certificate) < 0)
+	if (adopt_read_facts(
+		build, step, p->certificate, &facts, &certificate) < 0)
 		return -1;
 	if (certificate == NULL)
 		return 0;
-	if (certificate_facts(certificate, &facts) < 0)
-		return build_error_to_finding(
-		    build, step, "certificate", "CERTIFICATE");
 	if (check_certificate(build, step, &facts, certificate) < 0 ||
 	    (p->crl != NULL &&
 		(check_crl(build, step, certificate, &crl) < 0 ||

@@ -59,6 +59,23 @@ adopt_read(struct build *build, const struct step *step, const char *member,
 	return 0;
 }
 
+int
+adopt_read_facts(struct build *build, const struct step *step, const char *file,
+    struct certificate_facts *ret_facts, X509 **ret_certificate)
+{
+	AUTO(X509) *certificate = NULL;
+
+	if (adopt_read(build, step, "certificate", file, &certificate) < 0)
+		return -1;
+	if (certificate == NULL)
+		return 0;
+	if (certificate_facts(certificate, ret_facts) < 0)
+		return build_error_to_finding(
+		    build, step, "certificate", "CERTIFICATE");
+	*ret_certificate = TAKE(certificate);
+	return 0;
+}
+
 /* The files of the chain, read. */
 struct chain {
 	X509 *certs[CHAIN_MAX];
@@ -272,14 +289,11 @@ build(struct build *build, const struct step *step)
 	if (done)
 		return 0;
 	if (build_key(build, step, "key", p->key, "ca", &key) < 0 ||
-	    adopt_read(
-		build, step, "certificate", p->certificate, &certificate) < 0)
+	    adopt_read_facts(
+		build, step, p->certificate, &facts, &certificate) < 0)
 		return -1;
 	if (!key.found || certificate == NULL)
 		return 0;
-	if (certificate_facts(certificate, &facts) < 0)
-		return build_error_to_finding(
-		    build, step, "certificate", "CERTIFICATE");
 	if (check_certificate(build, step, &facts, &key, certificate) < 0)
 		return -1;
 	if (build->findings->errors > errors)

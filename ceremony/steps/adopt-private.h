@@ -8,6 +8,11 @@
 int adopt_read(struct build *build, const struct step *step, const char *member,
     const char *file, X509 **ret_certificate) MUST_USE;
 
+/* The same with its facts; `certificate`, which a step has, is its member. */
+int adopt_read_facts(struct build *build, const struct step *step,
+    const char *file, struct certificate_facts *ret_facts,
+    X509 **ret_certificate) MUST_USE;
+
 /* It is of a CA that may sign CRLs, and in force.  Findings at `certificate`. */
 void adopt_check_ca(struct build *build, const struct step *step,
     const struct certificate_facts *facts);

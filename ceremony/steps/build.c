@@ -124,6 +124,15 @@ build_step(struct build *build, const struct step *step)
 }
 
 int
+build_look(
+    const struct build *build, const char *what, size_t done, size_t total)
+{
+	return build->look == NULL
+	    ? 0
+	    : build->look(build->look_ctx, what, done, total);
+}
+
+int
 build_plan(struct build *build, const struct step *steps, size_t count)
 {
 	if (build->key_count == 0 &&
@@ -132,9 +141,10 @@ build_plan(struct build *build, const struct step *steps, size_t count)
 	if (build->mode == BUILD_CHECK && set_placeholders(build) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (build_step(build, &steps[i]) < 0)
+		if (build_look(build, "steps", i, count) < 0 ||
+		    build_step(build, &steps[i]) < 0)
 			return -1;
-	return 0;
+	return build_look(build, "steps", count, count);
 }
 
 int
@@ -151,6 +161,15 @@ build_broken(struct build *build, const char *name)
 		return -1;
 	build->broken_count++;
 	return 0;
+}
+
+bool
+build_is_broken(const struct build *build, const char *name)
+{
+	for (size_t i = 0; i < build->broken_count; i++)
+		if (strcmp(build->broken[i], name) == 0)
+			return true;
+	return false;
 }
 
 const struct earlier_object *
@@ -183,21 +202,16 @@ bytes_copy(const unsigned char *bytes, size_t len)
 }
 
 int
-earlier_tbs(const struct earlier_object *earlier, enum object_kind kind,
-    struct tbs *ret_tbs)
+earlier_in_memory(const struct earlier_object *earlier, enum object_kind kind,
+    struct der *ret_octets)
 {
-	struct tbs tbs = {
-		.kind = kind,
-		.alg = earlier->alg,
-		.len = earlier->len,
-	};
-
-	if (sha256(earlier->der, earlier->len, tbs.sha256) < 0)
-		return -1;
-	tbs.der = bytes_copy(earlier->der, earlier->len);
-	if (tbs.der == NULL)
-		return -1;
-	*ret_tbs = tbs;
+	if (earlier->octets.kind != kind || earlier->octets.file != NULL)
+		return ca_error(CA_R_CORRUPT,
+		    "an earlier part of the run made a %s, where a %s is "
+		    "built now",
+		    object_kind_name(earlier->octets.kind),
+		    object_kind_name(kind));
+	*ret_octets = (struct der){ earlier->octets.der, earlier->octets.len };
 	return 0;
 }
 
@@ -363,8 +377,8 @@ build_add_batch(struct build *build, struct built_batch *batch)
 	return 0;
 }
 
-static void
-act_clear(struct built_act *act)
+void
+built_act_clear(struct built_act *act)
 {
 	json_decref(act->data);
 	free(act->kind);
@@ -375,8 +389,41 @@ act_clear(struct built_act *act)
 	free(act->key);
 	X509_free(act->certificate);
 	free(act->der);
-	free(act->revoked);
+	if (act->list.data != NULL)
+		spilled_clear(&act->list);
+	if (act->planned.data != NULL)
+		spilled_clear(&act->planned);
 	*act = (struct built_act){ 0 };
+}
+
+int
+act_plan(
+    struct built_act *act, const struct planned_revocation *rows, size_t count)
+{
+	unsigned char *copy =
+	    bytes_copy((const unsigned char *)rows, count * sizeof(*rows));
+
+	if (copy == NULL)
+		return -1;
+	act->planned = (struct spilled){
+		.data = copy, .len = count * sizeof(*rows), .fd = -1
+	};
+	act->revoked = (const void *)copy;
+	act->revoked_count = count;
+	return 0;
+}
+
+/* Lists are searched; what is revoked one by one is found by its serial. */
+static int
+index_act(struct build *build, const struct built_act *act)
+{
+	const char *dn =
+	    json_string_value(json_object_get(act->data, "issuer_dn"));
+
+	return act->revoked_count != 1 || dn == NULL
+	    ? 0
+	    : index_add_revoked(build, dn, act->revoked->serial,
+		  act->revoked->serial_len, build->act_count);
 }
 
 int
@@ -393,8 +440,12 @@ build_add_act(struct build *build, struct built_act *act)
 			  JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
 	}
 	if (act->text == NULL || act->kind == NULL || act->summary == NULL) {
-		act_clear(act);
+		built_act_clear(act);
 		return ca_error(CA_R_MEMORY, "no memory for an act");
+	}
+	if (index_act(build, act) < 0) {
+		built_act_clear(act);
+		return -1;
 	}
 	acts[build->act_count++] = *act;
 	*act = (struct built_act){ 0 };
@@ -413,7 +464,7 @@ build_clear(struct build *build)
 	for (size_t i = 0; i < build->batch_count; i++)
 		built_batch_clear(&build->batches[i]);
 	for (size_t i = 0; i < build->act_count; i++)
-		act_clear(&build->acts[i]);
+		built_act_clear(&build->acts[i]);
 	for (size_t i = 0; i < build->profile_count; i++) {
 		profile_free(build->profiles[i]);
 		free(build->profile_names[i]);

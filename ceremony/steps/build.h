@@ -143,14 +143,16 @@ struct built_act {
 	/* A certificate that the act takes in; NULL otherwise. */
 	char *name, *key;
 	X509 *certificate;
-	unsigned char *der; /* evidence: the certificate, or a list */
+	unsigned char *der; /* evidence: the certificate; or NULL */
 	size_t der_len;
+	struct spilled list; /* evidence: a list; `data` NULL: there is none */
 	/*
 	 * What ENTRY_REVOKED, ENTRY_REVOCATIONS and ENTRY_REVOCATION_UPGRADED
 	 * say, for CRLs and OCSP responses of the same plan: ascending.
 	 */
-	struct planned_revocation *revoked;
+	const struct planned_revocation *revoked; /* in `planned` */
 	size_t revoked_count;
+	struct spilled planned;
 };
 
 struct planned_revocation {
@@ -173,9 +175,11 @@ struct earlier_object {
 	enum earlier_state state;
 	char *name; /* as it was listed or intended; NULL: it was not */
 	int64_t built;
-	const struct sigalg *alg;
-	unsigned char *der; /* SPOOLED: to be signed; SIGNED: the object */
-	size_t len;
+	/*
+	 * SPOOLED: what is to be signed; SIGNED: the object, as octets.  Of a
+	 * CRL in a file, of anything else in memory.
+	 */
+	struct tbs octets;
 };
 
 struct build {
@@ -198,6 +202,12 @@ struct build {
 	int (*random)(void *ctx, unsigned char *ret_bytes, size_t len);
 	void *random_ctx;
 	struct findings *findings;
+	/*
+	 * `done` of `total` of `what` are built; -1 with CA_R_INTERRUPTED where
+	 * somebody asked to stop.  NULL: nobody can.
+	 */
+	int (*look)(void *ctx, const char *what, size_t done, size_t total);
+	void *look_ctx;
 	const struct earlier_object *earlier;
 	size_t earlier_count;
 	const char *run; /* the run's nonce; NULL in a check */
@@ -234,6 +244,10 @@ struct build {
  */
 int build_plan(
     struct build *build, const struct step *steps, size_t count) MUST_USE;
+
+/* Where much is built: tell how far it is, and stop where that is asked for. */
+int build_look(const struct build *build, const char *what, size_t done,
+    size_t total) MUST_USE;
 
 /* Check only: the keys that steps want made, before anything is built. */
 int build_collect_keys(
@@ -340,6 +354,7 @@ int build_check_name(
 
 /* Remember that this certificate will not come, so that others need not say. */
 int build_broken(struct build *build, const char *name) MUST_USE;
+bool build_is_broken(const struct build *build, const char *name);
 
 /*
  * What earlier parts of the run left of the object that is built next.
@@ -348,6 +363,13 @@ int build_broken(struct build *build, const char *name) MUST_USE;
  */
 const struct earlier_object *build_earlier(
     const struct build *build, bool fresh_issuer);
+
+/*
+ * What it left, held in memory: all but CRLs.  CA_R_CORRUPT where it is of
+ * another kind than what is built.
+ */
+int earlier_in_memory(const struct earlier_object *earlier,
+    enum object_kind kind, struct der *ret_octets) MUST_USE;
 
 /* Is this serial revoked: in the journal, or by an earlier step? */
 int build_is_revoked(const struct build *build, const char *issuer_dn,
@@ -391,12 +413,6 @@ void step_name_finding(struct build *build, const struct step *step,
 
 /* A copy of `len` bytes; malloc'd, NULL with CA_R_MEMORY raised. */
 unsigned char *bytes_copy(const unsigned char *bytes, size_t len) MUST_USE;
-
-/*
- * The to-be-signed bytes of an earlier object, as a tbs again (EARLIER_SPOOLED).
- */
-int earlier_tbs(const struct earlier_object *earlier, enum object_kind kind,
-    struct tbs *ret_tbs) MUST_USE;
 
 /*
  * Add an object.  Takes what `object` holds, also on failure.  For a
@@ -458,6 +474,13 @@ json_t *findings_to_json(const struct findings *findings, size_t first);
  * row, joined by newlines; "" where there is nothing.  malloc'd; safe to print.
  */
 int built_lint_text(const json_t *lint, char **ret_text) MUST_USE;
+
+/* Set `revoked`: a copy of these rows, which ascend. */
+int act_plan(struct built_act *act, const struct planned_revocation *rows,
+    size_t count) MUST_USE;
+
+void built_act_clear(struct built_act *act);
+CLEANUP_DEFINE_STRUCT(built_act);
 
 /*
  * Add an act.  Takes what `act` holds, also on failure; its text is derived

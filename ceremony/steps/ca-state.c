@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "ceremony/steps/build.h"
+#include "ceremony/steps/ending.h"
 
 static int
 state_by_name(const char *name, enum ca_state *ret_state)
@@ -63,197 +64,262 @@ describe(const struct step *step, char **ret_text)
 
 /* ---- what a CA that retires leaves ------------------------------------ */
 
-/* One name of the CA: what it issued, and what its CRLs say. */
-struct ending {
-	struct build *build;
-	const char *dn;   /* SHA-256 of the name, hex */
-	const char *spki; /* of its key, SHA-256 hex */
-	uint64_t in_force;
-	int64_t last_end;    /* of all that is not expired, revoked or not */
-	bool any_unknown;    /* a certificate whose end nobody knows */
-	uint64_t revoked_at; /* the newest entry that revoked something */
-	bool revoked;
-};
-
-/* A certificate that has not expired: is its serial revoked, too? */
-static int
-count_current(struct ending *ending, const char *serial, int64_t until)
+static const char *
+fact(const struct built_object *object, const char *member)
 {
-	bool revoked = false;
+	return json_string_value(json_object_get(object->facts, member));
+}
 
-	if (build_is_revoked(ending->build, ending->dn, serial, &revoked) < 0)
-		return -1;
-	ending->in_force += !revoked;
-	if (until > ending->last_end)
-		ending->last_end = until;
-	return 0;
+static bool
+is_text(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 static int
-visit_certificate(void *ctx, const struct object_row *row)
+is_revoked(void *ctx, const char *dn, const char *serial, bool *ret_revoked)
 {
-	struct ending *ending = ctx;
-
-	/* Its own, self-issued: the trust in it ends elsewhere. */
-	if (row->spki != NULL && strcmp(row->spki, ending->spki) == 0)
-		return 0;
-	return count_current(ending, row->serial, row->until);
-}
-
-static int
-visit_issued(void *ctx, const struct issued_row *row)
-{
-	struct ending *ending = ctx;
-
-	if (row->expires != 0 && row->expires < ending->build->now)
-		return 0;
-	ending->any_unknown = ending->any_unknown || row->expires == 0;
-	return count_current(ending, row->serial, row->expires);
-}
-
-static int
-visit_revocation(void *ctx, const struct revocation_row *row)
-{
-	struct ending *ending = ctx;
-
-	ending->revoked = true;
-	if (row->seq > ending->revoked_at)
-		ending->revoked_at = row->seq;
-	/* Of those that were issued elsewhere it is all that is known. */
-	if (row->expires > ending->build->now &&
-	    row->expires > ending->last_end)
-		ending->last_end = row->expires;
-	return 0;
+	return build_is_revoked(ctx, dn, serial, ret_revoked);
 }
 
 /* Certificates of this plan are all new. */
 static void
-count_planned(struct ending *ending)
+count_planned(const struct build *build, struct ending *ending)
 {
-	const struct build *build = ending->build;
-
 	for (size_t i = 0; i < build->object_count; i++) {
 		const struct built_object *o = &build->objects[i];
-		const char *dn =
-		    json_string_value(json_object_get(o->facts, "issuer_dn"));
-		const char *spki =
-		    json_string_value(json_object_get(o->facts, "spki"));
 
-		if (o->kind == OBJECT_CERTIFICATE && dn != NULL &&
-		    strcmp(dn, ending->dn) == 0 &&
-		    (spki == NULL || strcmp(spki, ending->spki) != 0) &&
+		if (o->kind == OBJECT_CERTIFICATE &&
+		    is_text(fact(o, "issuer_dn"), ending->dn) &&
+		    !is_text(fact(o, "spki"), ending->spki) &&
 		    o->from != BUILT_AND_SIGNED)
 			ending->in_force++;
 	}
 }
 
-static int
-gather(struct ending *ending)
-{
-	struct build *build = ending->build;
-	const struct certificate_filter filter = {
-		.issuer_dn = ending->dn,
-		.alive = build->now,
-	};
+/* ---- its last CRLs ----------------------------------------------------- */
 
-	if (journal_each_certificate(
-		build->journal, &filter, visit_certificate, ending) < 0 ||
-	    journal_each_issued(
-		build->journal, ending->dn, visit_issued, ending) < 0 ||
-	    journal_each_revocation(
-		build->journal, ending->dn, visit_revocation, ending) < 0)
+/* What was revoked, by the CRL that has it, with what this plan revokes. */
+struct part {
+	struct revoked_part row;
+	bool planned;
+};
+
+struct parts {
+	struct build *build;
+	const struct ending *ending;
+	struct part *rows;
+	size_t count;
+};
+
+static void
+parts_clear(struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++)
+		revoked_part_clear(&parts->rows[i].row);
+	free(parts->rows);
+}
+CLEANUP_DEFINE_STRUCT(parts);
+
+static struct part *
+find_part(struct parts *parts, const char *url, int ca)
+{
+	for (size_t i = 0; i < parts->count; i++) {
+		const struct revoked_part *row = &parts->rows[i].row;
+
+		if (row->ca == ca &&
+		    (row->url == NULL ? url == NULL : is_text(row->url, url)))
+			return &parts->rows[i];
+	}
+	return NULL;
+}
+
+static int
+add_part(struct parts *parts, const char *url, int ca, struct part **ret_part)
+{
+	struct part *rows =
+	    realloc(parts->rows, (parts->count + 1) * sizeof(*rows));
+	struct part part = { .row = { .ca = ca } };
+
+	if (rows == NULL)
+		return ca_error(CA_R_MEMORY, "no memory for partitions");
+	parts->rows = rows;
+	if (url != NULL && (part.row.url = text_copy(url)) == NULL)
 		return -1;
-	count_planned(ending);
+	rows[parts->count] = part;
+	*ret_part = &rows[parts->count++];
 	return 0;
 }
 
-/* Acts of this plan that revoke something of this issuer. */
-static bool
-revokes_here(const struct ending *ending)
+static int
+take_journalled(void *ctx, const struct revoked_part *row)
 {
-	const struct build *build = ending->build;
+	struct parts *parts = ctx;
+	struct part *part = NULL;
 
+	if (add_part(parts, row->url, row->ca, &part) < 0)
+		return -1;
+	part->row.seq = row->seq;
+	part->row.expires = row->expires;
+	part->row.unknown = row->unknown;
+	return 0;
+}
+
+/* As the entry that revokes it will find it in the journal. */
+static int
+take_planned(struct parts *parts, const struct planned_revocation *planned)
+{
+	const char *dn = parts->ending->dn;
+	AUTO_CHARS(serial) = text_hex(planned->serial, planned->serial_len);
+	AUTO_STRUCT(object_row) row = { 0 };
+	AUTO_STRUCT(issued_row) issued = { .ca = -1 };
+	struct journal *journal = parts->build->journal;
+	bool here = false, elsewhere = false;
+	struct part *part;
+	int64_t end;
+	int ca;
+
+	if (serial == NULL ||
+	    journal_certificate_by_serial(journal, dn, serial, &here, &row) <
+		0 ||
+	    journal_issued(journal, dn, serial, &elsewhere, &issued) < 0)
+		return -1;
+	ca = here ? row.ca : issued.ca;
+	end = here ? row.until : elsewhere ? issued.expires : planned->expires;
+	part = find_part(parts, row.crl_url, ca);
+	if (part == NULL && add_part(parts, row.crl_url, ca, &part) < 0)
+		return -1;
+	part->planned = true;
+	part->row.unknown = part->row.unknown || end == 0;
+	if (end > part->row.expires)
+		part->row.expires = end;
+	return 0;
+}
+
+static int
+gather_parts(struct parts *parts)
+{
+	const struct build *build = parts->build;
+
+	if (journal_each_revoked_part(
+		build->journal, parts->ending->dn, take_journalled, parts) < 0)
+		return -1;
 	for (size_t i = 0; i < build->act_count; i++) {
 		const struct built_act *act = &build->acts[i];
 		const char *dn =
 		    json_string_value(json_object_get(act->data, "issuer_dn"));
 
-		if (act->revoked_count > 0 && dn != NULL &&
-		    strcmp(dn, ending->dn) == 0)
-			return true;
+		if (!is_text(dn, parts->ending->dn))
+			continue;
+		for (size_t k = 0; k < act->revoked_count; k++)
+			if (take_planned(parts, &act->revoked[k]) < 0)
+				return -1;
 	}
-	return false;
+	return 0;
 }
 
-/*
- * The end of the CRL of this issuer that this plan makes, of several (for
- * partitions) the first; -1: it makes none.
- */
-static int
-planned_crl(const struct ending *ending, int64_t *ret_until)
+/* Has this CRL of the plan what was revoked of the part? */
+static bool
+has_part(const struct built_object *o, const struct revoked_part *part)
 {
-	const struct build *build = ending->build;
-	int64_t until = -1, other;
+	const char *url = fact(o, "distribution_url");
+	const char *only = fact(o, "only");
 
+	if (url == NULL)
+		return true;
+	if (!is_text(url, part->url))
+		return false;
+	return only == NULL || (part->ca == 1 && is_text(only, "ca")) ||
+	    (part->ca == 0 && is_text(only, "user"));
+}
+
+/* The end of the CRL of this plan that has the part; 0: it makes none. */
+static int
+planned_end(const struct parts *parts, const struct revoked_part *part,
+    int64_t *ret_end)
+{
+	const struct build *build = parts->build;
+
+	*ret_end = 0;
 	for (size_t i = 0; i < build->object_count; i++) {
 		const struct built_object *o = &build->objects[i];
-		const char *dn =
-		    json_string_value(json_object_get(o->facts, "issuer_dn"));
-		const char *end =
-		    json_string_value(json_object_get(o->facts, "next_update"));
+		const char *text = fact(o, "next_update");
+		int64_t end;
 
-		if (o->kind != OBJECT_CRL || dn == NULL || end == NULL ||
-		    strcmp(dn, ending->dn) != 0)
+		if (o->kind != OBJECT_CRL || text == NULL ||
+		    !is_text(fact(o, "issuer_dn"), parts->ending->dn) ||
+		    !has_part(o, part))
 			continue;
-		if (date_parse(end, &other) < 0)
+		if (date_parse(text, &end) < 0)
 			return -1;
-		if (until < 0 || other < until)
-			until = other;
+		/* Numbers rise: a later one takes the place of this one. */
+		*ret_end = end;
 	}
-	*ret_until = until;
+	return 0;
+}
+
+static int
+judge(const struct parts *parts, const struct part *part,
+    enum last_crl *ret_verdict)
+{
+	int64_t end;
+
+	if (planned_end(parts, &part->row, &end) < 0)
+		return -1;
+	if (end == 0 && !part->planned)
+		return ending_judge(parts->ending, &part->row, ret_verdict);
+	if (end == 0)
+		*ret_verdict = LAST_CRL_NONE;
+	else
+		*ret_verdict = end < ending_needs(parts->ending, &part->row)
+		    ? LAST_CRL_SHORT
+		    : LAST_CRL_GOOD;
 	return 0;
 }
 
 /*
- * The CRL that stands when the CA is gone: it has every revocation, and lasts
+ * The CRLs that stand when the CA is gone: they have every revocation, and last
  * as long as a certificate may be asked about.
  */
 static int
-check_last_crl(const struct step *step, const struct ending *ending)
+check_last_crl(
+    const struct parts *parts, const struct step *step, const struct part *part)
 {
-	struct build *build = ending->build;
-	AUTO_STRUCT(object_row) row = { 0 };
-	bool found = false;
-	int64_t until = -1;
+	AUTO_CHARS(which) = revoked_part_text(&part->row);
+	enum last_crl verdict;
 	char end[DATE_TEXT_SIZE];
 
-	if (planned_crl(ending, &until) < 0)
+	if (which == NULL || judge(parts, part, &verdict) < 0)
 		return -1;
-	if (until < 0) {
-		if (journal_crl_last(build->journal, ending->dn, &found, &row) <
-		    0)
+	date_format(ending_needs(parts->ending, &part->row), end);
+	if (verdict == LAST_CRL_NONE)
+		step_finding(parts->build, step, "state", "CA-LAST-CRL",
+		    "RFC 5280, section 3.3",
+		    "no CRL has everything that the CA revoked of its "
+		    "certificates%s; sign its last one (a crl step with "
+		    "'last') before it retires",
+		    which);
+	else if (verdict == LAST_CRL_SHORT)
+		step_finding(parts->build, step, "state", "CA-LAST-CRL",
+		    "RFC 5280, section 3.3",
+		    "the newest CRL ends before %s, when the last of what the "
+		    "CA revoked of its certificates%s expires; sign its last "
+		    "one (a crl step with 'last') so that it lasts until then",
+		    end, which);
+	return 0;
+}
+
+static int
+check_last_crls(
+    struct build *build, const struct step *step, const struct ending *ending)
+{
+	AUTO_STRUCT(parts) parts = { .build = build, .ending = ending };
+
+	if (gather_parts(&parts) < 0)
+		return -1;
+	for (size_t i = 0; i < parts.count; i++)
+		if (check_last_crl(&parts, step, &parts.rows[i]) < 0)
 			return -1;
-		if (!found || row.seq < ending->revoked_at ||
-		    revokes_here(ending)) {
-			step_finding(build, step, "state", "CA-LAST-CRL",
-			    "RFC 5280, section 3.3",
-			    "no CRL has everything that the CA revoked; sign "
-			    "its last one (a crl step with 'last') before it "
-			    "retires");
-			return 0;
-		}
-		until = row.until;
-	}
-	/* Where an end is unknown, it lasts at least as long as those known. */
-	if (until >= ending->last_end)
-		return 0;
-	date_format(ending->last_end, end);
-	step_finding(build, step, "state", "CA-LAST-CRL",
-	    "RFC 5280, section 3.3",
-	    "the newest CRL ends before %s, when the last certificate of the "
-	    "CA expires; sign its last one (a crl step with 'last') so that it "
-	    "lasts until then",
-	    end);
 	return 0;
 }
 
@@ -261,11 +327,19 @@ static int
 check_ending(struct build *build, const struct step *step, const char *dn,
     const char *spki)
 {
-	struct ending ending = { .build = build, .dn = dn, .spki = spki };
+	struct ending ending = {
+		.journal = build->journal,
+		.dn = dn,
+		.spki = spki,
+		.now = build->now,
+		.is_revoked = is_revoked,
+		.ctx = build,
+	};
 	char end[DATE_TEXT_SIZE];
 
-	if (gather(&ending) < 0)
+	if (ending_gather(&ending) < 0)
 		return -1;
+	count_planned(build, &ending);
 	date_format(ending.last_end, end);
 	if (ending.in_force > 0)
 		step_finding(build, step, "state", "CA-IN-FORCE", "BR 4.10.2",
@@ -277,59 +351,17 @@ check_ending(struct build *build, const struct step *step, const char *dn,
 		    ending.in_force == 1 ? "is" : "are",
 		    ending.any_unknown ? "at an unknown time" : end);
 	/* What was revoked must be findable; else a last CRL says nothing. */
-	return ending.revoked || revokes_here(&ending)
-	    ? check_last_crl(step, &ending)
-	    : 0;
-}
-
-/* Names under which the CA's key has certificates, each once. */
-struct names {
-	struct build *build;
-	char **dns;
-	size_t count;
-};
-
-static void
-names_clear(struct names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->dns[i]);
-	free(names->dns);
-	*names = (struct names){ 0 };
-}
-CLEANUP_DEFINE_STRUCT(names);
-
-static int
-add_name(void *ctx, const struct object_row *row)
-{
-	struct names *names = ctx;
-	char **dns;
-
-	for (size_t i = 0; i < names->count; i++)
-		if (strcmp(names->dns[i], row->subject_dn) == 0)
-			return 0;
-	dns = realloc(names->dns, (names->count + 1) * sizeof(*dns));
-	if (dns == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for names");
-	names->dns = dns;
-	dns[names->count] = text_copy(row->subject_dn);
-	if (dns[names->count] == NULL)
-		return -1;
-	names->count++;
-	return 0;
+	return check_last_crls(build, step, &ending);
 }
 
 static int
 check_retired(
     struct build *build, const struct step *step, const struct key_view *key)
 {
-	AUTO_STRUCT(names) names = { .build = build };
+	AUTO_STRUCT(ca_names) names = { 0 };
 	AUTO_CHARS(spki) = sha256_hex(key->spki, key->spki_len);
-	const struct certificate_filter filter = { .spki = spki };
 
-	if (spki == NULL ||
-	    journal_each_certificate(
-		build->journal, &filter, add_name, &names) < 0)
+	if (spki == NULL || ca_names_find(build->journal, spki, &names) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++)
 		if (check_ending(build, step, names.dns[i], spki) < 0)

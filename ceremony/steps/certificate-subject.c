@@ -41,9 +41,11 @@ late_from_signed(struct making *m, const struct earlier_object *earlier)
 {
 	AUTO(X509) *certificate = NULL;
 	AUTO_STRUCT(certificate_facts) facts = { 0 };
+	struct der der;
 
-	if (certificate_read(m->params->name, earlier->der, earlier->len,
-		&certificate) < 0 ||
+	if (earlier_in_memory(earlier, OBJECT_CERTIFICATE, &der) < 0 ||
+	    certificate_read(m->params->name, der.p, der.len, &certificate) <
+		0 ||
 	    certificate_facts(certificate, &facts) < 0)
 		return -1;
 	m->kept = bytes_copy(facts.spki, facts.spki_len);

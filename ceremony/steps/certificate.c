@@ -341,15 +341,15 @@ take_spooled(struct making *m, const struct certificate_request *request,
 {
 	struct certificate_request again = *request;
 	AUTO_STRUCT(certificate_facts) facts = { 0 };
-	AUTO_STRUCT(tbs) spooled = { 0 };
 	AUTO_STRUCT(tbs) tbs = { 0 };
 	AUTO_BYTES(der) = NULL;
 	AUTO(X509) *certificate = NULL;
 	unsigned char serial[SERIAL_LEN];
+	struct der spooled;
 	size_t len = 0;
 
-	if (earlier_tbs(earlier, OBJECT_CERTIFICATE, &spooled) < 0 ||
-	    object_with_constant(&spooled, &der, &len) < 0 ||
+	if (earlier_in_memory(earlier, OBJECT_CERTIFICATE, &spooled) < 0 ||
+	    object_with_constant(&earlier->octets, &der, &len) < 0 ||
 	    certificate_read(m->params->name, der, len, &certificate) < 0 ||
 	    certificate_facts(certificate, &facts) < 0 ||
 	    padded_serial(&facts, serial) < 0)
@@ -359,8 +359,7 @@ take_spooled(struct making *m, const struct certificate_request *request,
 		return -1;
 	if (certificate_build(&again, serial, &tbs) < 0)
 		return -1;
-	if (tbs.len != spooled.len ||
-	    memcmp(tbs.der, spooled.der, tbs.len) != 0)
+	if (!der_equal(spooled, tbs.der, tbs.len))
 		return ca_error(CA_R_VERIFY,
 		    "the spool holds another certificate '%s' than the plan "
 		    "asks for: it was changed",
@@ -402,11 +401,15 @@ parse_object(const struct making *m, const struct earlier_object *earlier,
     struct built_object *object)
 {
 	AUTO_BYTES(der) = NULL;
+	struct der octets;
 	size_t len = 0;
 
 	if (earlier->state == EARLIER_SIGNED)
-		return certificate_read(m->params->name, earlier->der,
-		    earlier->len, &object->certificate);
+		return earlier_in_memory(earlier, OBJECT_CERTIFICATE, &octets) <
+			0
+		    ? -1
+		    : certificate_read(m->params->name, octets.p, octets.len,
+			  &object->certificate);
 	if (object_with_constant(&object->tbs, &der, &len) < 0)
 		return -1;
 	return certificate_read(

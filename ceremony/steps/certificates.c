@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <openssl/err.h>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "ceremony/steps/certificate-private.h"
@@ -34,6 +36,31 @@ goes_on(const struct certificates_params *p)
 	return p->on_refusal != NULL && strcmp(p->on_refusal, "continue") == 0;
 }
 
+/* What the plan gives is the same for all: said once, not for each request. */
+static void
+check_subject(
+    struct build *build, const struct step *step, const struct profile *profile)
+{
+	const struct certificates_params *p = step->params;
+	struct name_value values[SUBJECT_ATTRIBUTES];
+	const size_t count = subject_values(&p->subject, values);
+	struct profile_attribute row;
+
+	for (size_t i = 0; profile_attribute(profile, i, &row); i++) {
+		bool given = row.from_csr || !row.required;
+
+		for (size_t k = 0; k < count && !given; k++)
+			given = strcmp(values[k].attribute, row.name) == 0;
+		if (!given)
+			step_finding(build, step, "subject", "PROFILE-SUBJECT",
+			    NULL,
+			    "profile '%s' needs the attribute %s in the "
+			    "subject; it is the same for all: 'subject: {%s: "
+			    "...}'",
+			    p->profile, row.name, row.name);
+	}
+}
+
 static int
 check(struct build *build, const struct step *step)
 {
@@ -57,6 +84,8 @@ check(struct build *build, const struct step *step)
 		    "certificates would have the same; use one that does, or "
 		    "an 'end-entity' step for each",
 		    p->profile);
+	if (profile != NULL)
+		check_subject(build, step, profile);
 	return 0;
 }
 
@@ -100,6 +129,7 @@ struct batch {
 	const struct profile *profile;
 	struct issuer_view issuer;
 	size_t seen, left_out;
+	size_t total; /* requests, as far as that shows from outside */
 	size_t first; /* the build's objects before this step */
 };
 
@@ -234,13 +264,11 @@ pass_on(struct findings *findings, const struct findings *own,
 		/* Notices stand in the details of the certificate. */
 		if (row->severity == FINDING_NOTICE)
 			continue;
-		findings_add(findings,
-		    continues ? FINDING_WARNING : row->severity, row->id,
-		    request->place, row->source, "%s%s",
+		findings_pass(findings, row,
+		    continues ? FINDING_WARNING : row->severity, request->place,
 		    continues && row->severity == FINDING_ERROR
 			? "the request is left out: "
-			: "",
-		    row->text);
+			: "");
 	}
 }
 
@@ -317,6 +345,9 @@ take_request(struct batch *b, const struct request *request)
 	const bool out = was_left_out(b->build, request->name);
 	int rc = 0;
 
+	if (b->seen < b->total &&
+	    build_look(b->build, "requests", b->seen, b->total) < 0)
+		return -1;
 	b->seen++;
 	b->build->findings = &own;
 	if (!out)
@@ -428,6 +459,33 @@ take_bundle(struct batch *b, const struct bundle_file *file)
 	    : take_blocks(b, file->data, file->len);
 }
 
+static size_t
+count_blocks(const struct bundle_file *file)
+{
+	const char *text = (const char *)file->data;
+	size_t count = 0;
+
+	for (size_t at = 0, n; at < file->len; at += n) {
+		n = line_length(text + at, file->len - at);
+		count += begins(text + at, n, begin_mark);
+	}
+	return count;
+}
+
+/* For those who wait; what is malformed is said when it is taken. */
+static void
+count_requests(struct batch *b, const struct input *input)
+{
+	struct bundle_file file;
+	bool found = true;
+	size_t at = 0;
+
+	(void)ERR_set_mark();
+	while (bundle_next(input, &at, &found, &file) == 0 && found)
+		b->total += file.name == NULL ? count_blocks(&file) : 1;
+	(void)ERR_pop_to_mark();
+}
+
 static int
 take_all(struct batch *b, const struct input *input)
 {
@@ -435,6 +493,7 @@ take_all(struct batch *b, const struct input *input)
 	bool found = true;
 	size_t at = 0;
 
+	count_requests(b, input);
 	while (found) {
 		if (bundle_next(input, &at, &found, &file) < 0)
 			return build_error_to_finding(

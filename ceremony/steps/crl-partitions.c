@@ -1,8 +1,8 @@
 /*
  * Partitions: a certificate's is fixed when it is issued, by the URL in it
- * (CRL-UNION; RFC 5280, section 5.2.5).  That every certificate that is revoked
- * is in exactly one of them is shown by counting: scopes that do not overlap,
- * and together hold as many as there are.
+ * (CRL-UNION; RFC 5280, section 5.2.5).  Every certificate that is revoked is in
+ * exactly one of those that the plan makes, or on a CRL in force that was made
+ * behind its revocation.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -13,18 +13,23 @@
 
 enum { SERIALS_SHOWN = 20 };
 
-/* A CRL that the plan makes, or that is in force. */
+/*
+ * A CRL that the plan makes; or certificates that such a CRL does not have, with
+ * the newest one in force that has them.
+ */
 struct part {
 	struct crl_scope scope;
-	char *name;
-	bool planned;
+	char *name;   /* NULL: not of the plan */
+	uint64_t seq; /* of that CRL's intent; 0: there is none */
 };
 
 struct parts {
 	struct crl_making *m;
 	struct part *rows;
 	size_t count;
-	bool full;                            /* one of them has everything */
+	bool full;         /* one of the plan has everything */
+	uint64_t full_seq; /* of the newest full one in force; or 0 */
+	bool complete;
 	uint64_t unknown, nowhere, elsewhere; /* that are in none */
 };
 
@@ -40,26 +45,24 @@ parts_clear(struct parts *parts)
 CLEANUP_DEFINE_STRUCT(parts);
 
 static int
-add_part(struct parts *parts, const char *name, const char *url,
-    const char *only, bool planned)
+add_part(struct parts *parts, const char *name, const char *url, bool only_ca,
+    bool only_user, uint64_t seq)
 {
 	struct part *rows =
 	    realloc(parts->rows, (parts->count + 1) * sizeof(*rows));
-	struct part part = { .planned = planned };
+	struct part part = { .scope = { NULL, only_ca, only_user },
+		.seq = seq };
 
 	if (rows == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for partitions");
 	parts->rows = rows;
-	if (url == NULL) {
-		parts->full = true;
-		return 0;
-	}
-	part.name = text_copy(name);
+	if (name != NULL)
+		part.name = text_copy(name);
 	part.scope.url = text_copy(url);
-	part.scope.only_ca = only != NULL && strcmp(only, "ca") == 0;
-	part.scope.only_user = only != NULL && strcmp(only, "user") == 0;
 	rows[parts->count++] = part;
-	return part.name == NULL || part.scope.url == NULL ? -1 : 0;
+	return (name != NULL && part.name == NULL) || part.scope.url == NULL
+	    ? -1
+	    : 0;
 }
 
 /* ---- those of the plan -------------------------------------------------- */
@@ -79,6 +82,14 @@ is_of_issuer(const struct built_object *object, const char *dn)
 	    strcmp(other, dn) == 0;
 }
 
+static bool
+is_only(const struct built_object *object, const char *whom)
+{
+	const char *only = fact(object, "only");
+
+	return only != NULL && strcmp(only, whom) == 0;
+}
+
 static int
 add_planned(struct parts *parts)
 {
@@ -86,10 +97,14 @@ add_planned(struct parts *parts)
 
 	for (size_t i = 0; i < build->object_count; i++) {
 		const struct built_object *o = &build->objects[i];
+		const char *url = fact(o, "distribution_url");
 
-		if (is_of_issuer(o, parts->m->issuer.dn) &&
-		    add_part(parts, o->name, fact(o, "distribution_url"),
-			fact(o, "only"), true) < 0)
+		if (!is_of_issuer(o, parts->m->issuer.dn))
+			continue;
+		if (url == NULL)
+			parts->full = true;
+		else if (add_part(parts, o->name, url, is_only(o, "ca"),
+			     is_only(o, "user"), 0) < 0)
 			return -1;
 	}
 	return 0;
@@ -112,90 +127,104 @@ check_disjoint(const struct parts *parts)
 
 /* ---- those in force ----------------------------------------------------- */
 
+/* Has a CRL of the plan what has this URL and is of this kind? */
 static bool
-has_url(const struct parts *parts, const char *url)
+is_planned(const struct parts *parts, const char *url, int ca)
 {
-	for (size_t i = 0; i < parts->count; i++)
-		if (strcmp(parts->rows[i].scope.url, url) == 0)
+	for (size_t i = 0; i < parts->count; i++) {
+		const struct part *part = &parts->rows[i];
+
+		if (part->name != NULL && strcmp(part->scope.url, url) == 0 &&
+		    (ca == 1 || !part->scope.only_ca) &&
+		    (ca == 0 || !part->scope.only_user))
 			return true;
+	}
 	return false;
 }
 
-/*
- * A partition that is not made anew stays, as long as its CRL is in force.  Of
- * CRLs with one URL those of the plan count.
- */
+/* The newest one in force that has such certificates; 0: there is none. */
 static int
-visit_crl(void *ctx, const struct object_row *row)
+newest_in_force(const struct parts *parts, const struct revoked_part *part,
+    uint64_t *ret_seq)
+{
+	const struct build *build = parts->m->build;
+	uint64_t seq = 0;
+	int64_t until = 0;
+	bool found = false;
+
+	if (journal_crl_last_of(build->journal, parts->m->issuer.dn, part,
+		&found, &seq, &until) < 0)
+		return -1;
+	*ret_seq = found && until >= build->now ? seq : 0;
+	return 0;
+}
+
+/* One that is older than what was revoked since does not have that. */
+static int
+visit_part(void *ctx, const struct revoked_part *row)
 {
 	struct parts *parts = ctx;
-	const struct crl_making *m = parts->m;
+	uint64_t seq = 0;
 
-	if (row->state != OBJECT_SIGNED || row->issuer_dn == NULL ||
-	    strcmp(row->issuer_dn, m->issuer.dn) != 0 ||
-	    row->until < m->build->now)
+	if (row->url != NULL && is_planned(parts, row->url, row->ca))
 		return 0;
-	if (row->crl_url != NULL && has_url(parts, row->crl_url))
-		return 0;
-	return add_part(parts, row->name, row->crl_url, NULL, false);
-}
-
-/* ---- counting ----------------------------------------------------------- */
-
-static int
-count_in(const struct parts *parts, const struct crl_scope *scope,
-    uint64_t *ret_count)
-{
-	const struct crl_selection selection = {
-		.issuer_dn = parts->m->issuer.dn,
-		.url = scope->url,
-		.only_ca = scope->only_ca,
-		.only_user = scope->only_user,
-	};
-	struct crl_totals totals = { 0 };
-
-	if (journal_crl_totals(parts->m->build->journal, &selection, &totals) <
-	    0)
+	if (newest_in_force(parts, row, &seq) < 0)
 		return -1;
-	*ret_count = totals.entries;
-	return 0;
+	if (seq < row->seq)
+		parts->complete = false;
+	return row->url == NULL
+	    ? 0
+	    : add_part(parts, NULL, row->url, row->ca == 1, row->ca == 0, seq);
 }
 
 static int
-is_complete(const struct parts *parts, bool *ret_complete)
+gather_revoked(struct parts *parts)
 {
-	static const struct crl_scope all = { 0 };
-	uint64_t total = 0, together = 0;
+	static const struct revoked_part all = { .ca = -1 };
 
-	if (count_in(parts, &all, &total) < 0)
+	parts->complete = true;
+	if (newest_in_force(parts, &all, &parts->full_seq) < 0)
 		return -1;
-	for (size_t i = 0; i < parts->count; i++) {
-		uint64_t count = 0;
-
-		if (count_in(parts, &parts->rows[i].scope, &count) < 0)
-			return -1;
-		together += count;
-	}
-	*ret_complete = together == total;
-	return 0;
+	return journal_each_revoked_part(
+	    parts->m->build->journal, parts->m->issuer.dn, visit_part, parts);
 }
 
 /* ---- where they do not agree -------------------------------------------- */
 
+/* How many of the plan have it; where it is none, those in force are asked. */
 static int
-place(const struct parts *parts, const char *serial, size_t *ret_in,
-    enum scope_verdict *ret_verdict)
+place(const struct parts *parts, const char *serial, uint64_t seq,
+    size_t *ret_in, enum scope_verdict *ret_verdict)
 {
 	const struct crl_making *m = parts->m;
+	size_t in[2] = { 0 }; /* in force, of the plan */
 
-	*ret_in = 0;
 	for (size_t i = 0; i < parts->count; i++) {
-		if (crl_scope_judge(m->build->journal, &parts->rows[i].scope,
+		const struct part *part = &parts->rows[i];
+
+		if (crl_scope_judge(m->build->journal, &part->scope,
 			m->issuer.dn, serial, ret_verdict) < 0)
 			return -1;
-		*ret_in += *ret_verdict == SCOPE_HOLDS;
+		in[part->name != NULL] += *ret_verdict == SCOPE_HOLDS &&
+		    (part->name != NULL || part->seq > seq);
 	}
+	*ret_in = in[1];
+	if (in[1] == 0 && (in[0] > 0 || parts->full_seq > seq))
+		*ret_in = 1;
 	return 0;
+}
+
+static void
+say_elsewhere(struct parts *parts, const char *serial)
+{
+	if (parts->elsewhere++ < SERIALS_SHOWN)
+		step_finding(parts->m->build, parts->m->step, "url",
+		    "PARTITION-INCOMPLETE", "BR 4.9.7",
+		    "serial %s is revoked, and neither this plan nor a CRL in "
+		    "force that was made behind its revocation has the "
+		    "partition that its certificate names; make the CRLs of "
+		    "all partitions",
+		    serial);
 }
 
 static int
@@ -206,7 +235,7 @@ name_misplaced(void *ctx, const struct revocation_row *row)
 	enum scope_verdict verdict = SCOPE_UNKNOWN;
 	size_t in = 0;
 
-	if (place(parts, row->serial, &in, &verdict) < 0)
+	if (place(parts, row->serial, row->seq, &in, &verdict) < 0)
 		return -1;
 	if (in == 1)
 		return 0;
@@ -224,13 +253,57 @@ name_misplaced(void *ctx, const struct revocation_row *row)
 			    "know the certificate: nobody can say whether it "
 			    "is in the scope of this CRL; make a full one",
 			    row->serial);
-	} else if (parts->elsewhere++ < SERIALS_SHOWN) {
-		step_finding(m->build, m->step, "url", "PARTITION-INCOMPLETE",
-		    "BR 4.9.7",
-		    "serial %s is revoked, and neither this plan nor a CRL in "
-		    "force has the partition that its certificate names; make "
-		    "the CRLs of all partitions",
-		    row->serial);
+	} else {
+		say_elsewhere(parts, row->serial);
+	}
+	return 0;
+}
+
+/* ---- what the plan revokes ---------------------------------------------- */
+
+/* Which nobody can place is told by each CRL (crl_find_planned()). */
+static int
+name_planned(struct parts *parts, const struct planned_revocation *planned)
+{
+	const struct crl_making *m = parts->m;
+	AUTO_CHARS(serial) = text_hex(planned->serial, planned->serial_len);
+	AUTO_STRUCT(object_row) row = { 0 };
+	enum scope_verdict verdict = SCOPE_UNKNOWN;
+	bool found = false;
+	size_t in = 0;
+
+	if (serial == NULL ||
+	    journal_certificate_by_serial(
+		m->build->journal, m->issuer.dn, serial, &found, &row) < 0)
+		return -1;
+	if (found && row.crl_url != NULL) {
+		if (!is_planned(parts, row.crl_url, row.ca))
+			say_elsewhere(parts, serial);
+		return 0;
+	}
+	/* Nothing in force is behind what is only planned. */
+	if (place(parts, serial, UINT64_MAX, &in, &verdict) < 0)
+		return -1;
+	if (in == 0 && (verdict == SCOPE_LACKS || verdict == SCOPE_HOLDS))
+		say_elsewhere(parts, serial);
+	return 0;
+}
+
+static int
+check_planned(struct parts *parts)
+{
+	const struct build *build = parts->m->build;
+
+	for (size_t i = 0; i < build->act_count; i++) {
+		const struct built_act *act = &build->acts[i];
+		const char *dn =
+		    json_string_value(json_object_get(act->data, "issuer_dn"));
+
+		if (dn == NULL || strcmp(dn, parts->m->issuer.dn) != 0)
+			continue;
+		for (size_t k = 0; k < act->revoked_count; k++)
+			if (name_planned(parts, &act->revoked[k]) < 0)
+				return -1;
 	}
 	return 0;
 }
@@ -267,7 +340,6 @@ int
 crl_check_partitions(struct crl_making *m)
 {
 	AUTO_STRUCT(parts) parts = { .m = m };
-	bool complete = false;
 
 	if (!is_last_step(m))
 		return 0;
@@ -277,12 +349,9 @@ crl_check_partitions(struct crl_making *m)
 	/* All full, or with a full one: nothing is left over. */
 	if (parts.count == 0 || parts.full)
 		return 0;
-	if (journal_each_object(
-		m->build->journal, NULL, "crl", visit_crl, &parts) < 0)
+	if (gather_revoked(&parts) < 0 || check_planned(&parts) < 0)
 		return -1;
-	if (!parts.full && is_complete(&parts, &complete) < 0)
-		return -1;
-	if (!parts.full && !complete &&
+	if (!parts.complete &&
 	    journal_each_revocation(
 		m->build->journal, m->issuer.dn, name_misplaced, &parts) < 0)
 		return -1;
@@ -298,7 +367,8 @@ crl_check_reasons(struct crl_making *m)
 	struct crl_selection selection = crl_select(m);
 	struct crl_totals totals = { 0 };
 
-	if (profile_covers(m->profile) == COVERS_USER)
+	/* A full one has them, whomever its profile is for. */
+	if (m->scope.only_user)
 		return 0;
 	selection.only_ca = true;
 	selection.only_user = false;

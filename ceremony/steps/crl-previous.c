@@ -233,6 +233,12 @@ read_given(struct crl_making *m, char **ret_sha256)
 
 	if (input == NULL)
 		return 0; /* reading the inputs gave a finding */
+	if (input_is_bundle(input)) {
+		step_finding(m->build, m->step, "previous", "CRL-PREVIOUS",
+		    NULL, "'%s' is a directory; name the file of one CRL",
+		    m->params->previous);
+		return 0;
+	}
 	p->given = true;
 	p->name = text_copy(m->params->previous);
 	if (p->name == NULL)

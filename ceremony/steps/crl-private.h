@@ -43,7 +43,6 @@ struct crl_making {
 	uint64_t number;
 	int64_t validity; /* 0: the profile's */
 	bool last;        /* the CA ends with it */
-	uint64_t alive;   /* last: certificates neither expired nor revoked */
 	struct crl_previous previous;
 	struct crl_planned *planned; /* in scope; ascending, serials differ */
 	size_t planned_count;
@@ -94,6 +93,13 @@ int crl_check_partitions(struct crl_making *making) MUST_USE;
 
 /* A warning, where there are such. */
 void crl_warn_nowhere(const struct crl_making *making, uint64_t count);
+
+/* ---- crl-covers.c -------------------------------------------------------- */
+
+/* CRL-COVERS: a profile for CAs, and an issuer that issues to end entities. */
+int crl_check_covers(const struct crl_making *making) MUST_USE;
+
+/* ---- reasons ------------------------------------------------------------- */
 
 /* CRL-REASON-CA: no entry of a CA certificate is without a reason. */
 int crl_check_reasons(struct crl_making *making) MUST_USE;

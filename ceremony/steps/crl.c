@@ -138,23 +138,31 @@ facts_clear(struct facts *facts)
 }
 CLEANUP_DEFINE_STRUCT(facts);
 
+/* The head of what is only to be signed. */
+static int
+tbs_head(const struct crl_making *m, const struct tbs *tbs,
+    struct crl_head *ret_head)
+{
+	struct tbs_constant constant;
+	struct der_source source;
+
+	if (tbs_constant_source(tbs, &constant, &source) < 0)
+		return -1;
+	return crl_head_read(m->params->name, &source, ret_head);
+}
+
 /* The head of what is there already, signed or only to be signed. */
 static int
 earlier_head(const struct crl_making *m, const struct earlier_object *earlier,
     struct crl_head *ret_head)
 {
-	AUTO_STRUCT(tbs) tbs = { 0 };
-	AUTO_BYTES(der) = NULL;
-	struct der octets = { earlier->der, earlier->len };
+	struct tbs_reader reader;
 	struct der_source source;
 
-	if (earlier->state != EARLIER_SIGNED) {
-		if (earlier_tbs(earlier, OBJECT_CRL, &tbs) < 0 ||
-		    object_with_constant(&tbs, &der, &octets.len) < 0)
-			return -1;
-		octets.p = der;
-	}
-	source = der_source_memory(&octets);
+	if (earlier->state != EARLIER_SIGNED)
+		return tbs_head(m, &earlier->octets, ret_head);
+	if (tbs_source(&earlier->octets, &reader, &source) < 0)
+		return -1;
 	return crl_head_read(m->params->name, &source, ret_head);
 }
 
@@ -227,7 +235,6 @@ still_right(struct crl_making *m, const struct earlier_object *earlier,
 	AUTO_STRUCT(facts) was = { 0 };
 	AUTO_STRUCT(tbs) again = { 0 };
 	struct crl_request request;
-	unsigned char digest[32];
 	bool made = false;
 
 	if (earlier_facts(m, earlier, &was) < 0)
@@ -237,12 +244,12 @@ still_right(struct crl_making *m, const struct earlier_object *earlier,
 	request.now = was.from;
 	if (m->last)
 		request.validity = was.until - was.from + 1;
-	if (make_new(m, &request, &findings, &again, ret_facts, &made) < 0 ||
-	    sha256(earlier->der, earlier->len, digest) < 0)
+	if (make_new(m, &request, &findings, &again, ret_facts, &made) < 0)
 		return -1;
 	*ret_right = made && was.number >= m->number &&
-	    again.len == earlier->len &&
-	    memcmp(again.sha256, digest, sizeof(digest)) == 0;
+	    again.len == earlier->octets.len &&
+	    memcmp(again.sha256, earlier->octets.sha256,
+		sizeof(again.sha256)) == 0;
 	return 0;
 }
 
@@ -329,28 +336,15 @@ change_text(const struct crl_making *m, const struct facts *facts)
 		return text_copy("\nbefore it: no CRL of this scope");
 	if (added == NULL || gone == NULL || upgraded == NULL)
 		return NULL;
-	return text_printf("\nbefore it: number %" PRIu64 ", %" PRIu64
-			   " entries, of which %" PRIu64
-			   " are kept as they are, %" PRIu64
-			   " changed to keyCompromise, %" PRIu64
-			   " left out after their certificates' end; %" PRIu64
-			   " are new%s%s%s",
-	    m->previous.head.number, m->previous.head.entries, c->kept,
-	    c->upgraded, c->gone, c->added, added, upgraded, gone);
-}
-
-static char *
-last_text(const struct crl_making *m)
-{
-	if (!m->last)
-		return text_copy("");
-	if (m->alive == 0)
-		return text_copy("\nlast: every certificate of this CA has "
-				 "expired or is revoked");
-	return text_printf("\nlast: %" PRIu64
-			   " certificates of this CA are neither expired nor "
-			   "revoked, and cannot be revoked any more",
-	    m->alive);
+	return text_printf(
+	    "\nbefore it: number %" PRIu64 ", %" PRIu64 " %s, of which %" PRIu64
+	    " %s, %" PRIu64 " changed to keyCompromise, %" PRIu64
+	    " left out after their certificates' end; %" PRIu64 " %s new%s%s%s",
+	    m->previous.head.number, m->previous.head.entries,
+	    m->previous.head.entries == 1 ? "entry" : "entries", c->kept,
+	    c->kept == 1 ? "is kept as it is" : "are kept as they are",
+	    c->upgraded, c->gone, c->added, c->added == 1 ? "is" : "are", added,
+	    upgraded, gone);
 }
 
 static char *
@@ -358,10 +352,12 @@ make_details(const struct crl_making *m, const struct facts *facts)
 {
 	AUTO_CHARS(scope) = crl_scope_text(&m->scope);
 	AUTO_CHARS(change) = change_text(m, facts);
-	AUTO_CHARS(last) = last_text(m);
+	const char *last = m->last ? "\nlast: every certificate of this CA has "
+				     "expired or is revoked"
+				   : "";
 	char from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
 
-	if (scope == NULL || change == NULL || last == NULL)
+	if (scope == NULL || change == NULL)
 		return NULL;
 	date_format(facts->from, from);
 	date_format(facts->until, until);
@@ -421,7 +417,7 @@ make_object(struct crl_making *m, struct built_object *object,
 	object->from =
 	    earlier->state == EARLIER_SIGNED ? BUILT_AND_SIGNED : BUILT_BEFORE;
 	return object->from == BUILT_BEFORE
-	    ? earlier_tbs(earlier, OBJECT_CRL, &object->tbs)
+	    ? tbs_copy(&earlier->octets, &object->tbs)
 	    : 0;
 }
 
@@ -435,7 +431,6 @@ sample_scope(struct crl_making *m, bool *ret_found)
 	AUTO_STRUCT(crl_head) head = { 0 };
 	const size_t errors = m->build->findings->errors;
 	struct crl_request request;
-	struct earlier_object now = { .state = EARLIER_SPOOLED };
 
 	make_request(m, &request);
 	if (crl_check(&request, m->build->findings) < 0)
@@ -444,10 +439,7 @@ sample_scope(struct crl_making *m, bool *ret_found)
 		return 0;
 	if (crl_build(&request, &empty) < 0)
 		return -1;
-	now.alg = empty.alg;
-	now.der = empty.der;
-	now.len = empty.len;
-	if (earlier_head(m, &now, &head) < 0 ||
+	if (tbs_head(m, &empty, &head) < 0 ||
 	    crl_scope_of(head.extensions, &m->scope) < 0)
 		return -1;
 	*ret_found = true;
@@ -565,13 +557,14 @@ count_alive(struct crl_making *m)
 	    journal_each_issued(
 		m->build->journal, m->issuer.dn, count_issued, &c) < 0)
 		return -1;
-	m->alive = c.count;
 	if (c.count > 0)
-		findings_add(m->build->findings, FINDING_WARNING, "CRL-LAST",
-		    step_place(m->step, "last"), "BR 4.9.7",
-		    "%" PRIu64 " certificates of this CA are neither expired "
-		    "nor revoked, and could not be revoked after its last CRL",
-		    c.count);
+		step_finding(m->build, m->step, "last", "CRL-LAST", "BR 4.9.7",
+		    "%" PRIu64 " certificate%s of this CA %s neither expired "
+		    "nor revoked, and could not be revoked after its last "
+		    "CRL; revoke all before it ('revoke' with a query), or "
+		    "leave out 'last'",
+		    c.count, c.count == 1 ? "" : "s",
+		    c.count == 1 ? "is" : "are");
 	return 0;
 }
 
@@ -592,8 +585,8 @@ find_validity(struct crl_making *m)
 		findings_add(m->build->findings, FINDING_WARNING, "CRL-LAST",
 		    step_place(m->step, "last"), "BR 7.2",
 		    "the profile lets no CRL be in force as long as the CA's "
-		    "certificate: this one ends %" PRId64 " days before it, "
-		    "and CRLs are needed until then",
+		    "certificate: this one ends %" PRId64 " days before it; "
+		    "have the CA above revoke that certificate before then",
 		    (life - max) / DAY_SECONDS);
 	return count_alive(m);
 }
@@ -617,8 +610,9 @@ find_all(struct crl_making *m, bool *ret_found)
 	if (!found)
 		return 0;
 	if (!is_signed &&
-	    (check_url(m) < 0 || crl_find_previous(m) < 0 ||
-		crl_find_planned(m) < 0 || crl_check_reasons(m) < 0))
+	    (check_url(m) < 0 || crl_check_covers(m) < 0 ||
+		crl_find_previous(m) < 0 || crl_find_planned(m) < 0 ||
+		crl_check_reasons(m) < 0))
 		return -1;
 	if (next_number(m, &m->number) < 0)
 		return -1;

@@ -42,6 +42,7 @@ make_tbs(const struct build *build, const struct step *step,
 	const struct csr_params *p = step->params;
 	const struct earlier_object *earlier = build_earlier(build, false);
 	struct name_value subject[SUBJECT_ATTRIBUTES];
+	struct der spooled;
 
 	object->from = BUILT_NOW;
 	object->built = build->now;
@@ -54,8 +55,9 @@ make_tbs(const struct build *build, const struct step *step,
 		return -1;
 	if (earlier->state != EARLIER_SPOOLED)
 		return 0;
-	if (earlier->len != object->tbs.len ||
-	    memcmp(earlier->der, object->tbs.der, earlier->len) != 0)
+	if (earlier_in_memory(earlier, OBJECT_CSR, &spooled) < 0)
+		return -1;
+	if (!der_equal(spooled, object->tbs.der, object->tbs.len))
 		return ca_error(CA_R_VERIFY,
 		    "the spool holds another request '%s' than the plan asks "
 		    "for: it was changed",

@@ -49,7 +49,7 @@ add_certificate(
 	struct listed row = {
 		.date = import->build->now,
 		.reason = import->reason,
-		.has_sha256 = true,
+		.has_sha256 = import->issued,
 		.line = r->number,
 	};
 	int len = i2d_X509(certificate, &der);
@@ -60,7 +60,7 @@ add_certificate(
 		return fault_take_error(&import->faults, place, "CERTIFICATE");
 	if (serial_from_octets(facts.serial, facts.serial_len, &row.serial) < 0)
 		return fault_take_error(&import->faults, place, "SERIAL-FORM");
-	if (sha256(der, (size_t)len, row.sha256) < 0)
+	if (import->issued && sha256(der, (size_t)len, row.sha256) < 0)
 		return -1;
 	row.expires = facts.not_after;
 	row.ca = facts.is_ca ? 1 : 0;
@@ -162,6 +162,8 @@ import_certificates(struct import *import)
 		if (read_file(&r, file.data, file.len) < 0)
 			return -1;
 		number = r.number;
+		if (at != SIZE_MAX)
+			input_pass(import->input, at);
 	}
 	return 0;
 }

@@ -328,6 +328,15 @@ meet_listed(
 }
 
 static int
+meet_planned(void *ctx, const struct listed *other)
+{
+	struct import *import = ctx;
+	struct listed *row = listing_find(&import->listing, &other->serial);
+
+	return row == NULL ? 0 : meet_listed(import, row, other);
+}
+
+static int
 check_planned_issued(struct import *import)
 {
 	const struct build *build = import->build;
@@ -336,21 +345,12 @@ check_planned_issued(struct import *import)
 		const struct built_act *act = &build->acts[i];
 		const char *dn =
 		    json_string_value(json_object_get(act->data, "issuer_dn"));
-		AUTO_STRUCT(listing) issued = { 0 };
 
 		if (act->entry != ENTRY_ISSUED || dn == NULL ||
 		    strcmp(dn, import->issuer->dn) != 0)
 			continue;
-		if (listing_issued_read(act->der, act->der_len, &issued) < 0)
+		if (issued_text_each(&act->list, meet_planned, import) < 0)
 			return -1;
-		for (size_t k = 0; k < issued.count; k++) {
-			struct listed *row = listing_find(
-			    &import->listing, &issued.rows[k].serial);
-
-			if (row != NULL &&
-			    meet_listed(import, row, &issued.rows[k]) < 0)
-				return -1;
-		}
 	}
 	return 0;
 }
@@ -372,10 +372,13 @@ judge_row(struct import *import, const struct listed *row)
 		    "if it was issued elsewhere, take it in with import-issued "
 		    "before this step",
 		    import->params->issuer);
-	if (row->ca == 1 && row->reason == REASON_NONE)
-		return row_fault(import, row, "CRL-REASON-CA", "BR 7.2.2",
-		    "is that of a CA certificate, whose revocation needs a "
-		    "reason");
+	if (revocation_lacks_reason(import->issuer, row))
+		return row_fault(import, row, "CRL-REASON-CA", "BR 7.2.2", "%s",
+		    row->ca == 1
+			? "is that of a CA certificate, whose revocation needs "
+			  "a reason"
+			: "is that of a certificate that may be a CA's, since a "
+			  "root has issued it: its revocation needs a reason");
 	return 0;
 }
 
@@ -425,6 +428,7 @@ check_issued(struct import *import)
 int
 import_check(struct import *import)
 {
+	/* Faults of lines that are told already hide none of what is twice. */
 	if (check_twice(import) < 0)
 		return -1;
 	if (import->faults.count > 0)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ceremony/steps/revoke-after.h"
 
 static const struct import_format formats[] = {
 	{ "csv", true, true, import_csv, "line" },
@@ -118,12 +119,32 @@ add_act(struct import *import, size_t known)
 				    &act, &import->listing);
 }
 
+static int
+check_after(const struct import *import)
+{
+	return import->issued
+	    ? 0
+	    : revoke_check_after(&(struct revoke_after){
+		  .build = import->build,
+		  .step = import->step,
+		  .member = import->params->reason != NULL ? "reason" : "file",
+		  .issuer = import->params->issuer,
+		  .view = import->issuer,
+		  .listing = &import->listing,
+	      });
+}
+
 /* A run that is resumed has perhaps done it: then everything is known. */
 static int
 finish(struct import *import)
 {
 	size_t known = listing_drop(&import->listing);
+	const size_t errors = import->build->findings->errors;
 
+	if (import->listing.count > 0 && check_after(import) < 0)
+		return -1;
+	if (import->build->findings->errors > errors)
+		return 0;
 	if (import->listing.count > 0)
 		return add_act(import, known);
 	if (!import->build->resumed)
@@ -135,16 +156,30 @@ finish(struct import *import)
 	return 0;
 }
 
+/* Only certificates come in a file each. */
+static bool
+is_directory(const struct import *import)
+{
+	if (import->format->read == import_certificates ||
+	    !input_is_bundle(import->input))
+		return false;
+	step_finding(import->build, import->step, "file", "IMPORT-FORMAT", NULL,
+	    "'%s' is a directory, and format '%s' is read from one file; name "
+	    "that, or write format: certificates",
+	    import->params->file, import->format->name);
+	return true;
+}
+
 static int
 read_list(struct import *import)
 {
+	if (is_directory(import))
+		return 0;
 	if (import->params->reason != NULL &&
 	    reason_by_name(import->params->reason, &import->reason) < 0)
 		return -1; /* check() has had it pass */
 	if (import->format->read(import) < 0)
 		return -1;
-	if (import->faults.count > 0)
-		return 0;
 	if (listing_sort(&import->listing) < 0 || import_check(import) < 0)
 		return -1;
 	return import->faults.count > 0 ? 0 : finish(import);

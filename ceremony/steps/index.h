@@ -5,6 +5,7 @@
 #ifndef CA_STEPS_INDEX_H
 #define CA_STEPS_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -30,6 +31,16 @@ struct indexed {
  */
 int index_find(struct build *build, enum index_key which, const char *key,
     const struct indexed **ret_first) MUST_USE;
+
+/*
+ * Acts that revoke one certificate each, of which a plan may have thousands:
+ * remember that act `act` is one of this issuer and serial (content octets).
+ */
+int index_add_revoked(struct build *build, const char *issuer_dn,
+    const unsigned char *serial, size_t serial_len, size_t act) MUST_USE;
+/* The first one that was remembered; false: there is none. */
+bool index_find_revoked(const struct build *build, const char *issuer_dn,
+    const unsigned char *serial, size_t serial_len, size_t *ret_act);
 
 void index_free(struct build_index *index);
 

@@ -60,30 +60,64 @@ file_name(size_t number, const char *given)
 	return text_printf("%04zu-%s", number, clean);
 }
 
-int
-inputs_add(struct inputs *inputs, enum input_role role, const char *given,
-    const char *file, unsigned char *data, size_t len)
+/* One more row, without its octets. */
+static int
+add_row(struct inputs *inputs, const char *given, const char *file,
+    struct input *row)
 {
-	AUTO_BYTES(owned) = data;
 	AUTO_CHARS(given_copy) = text_copy(given);
 	AUTO_CHARS(file_copy) =
 	    file != NULL ? text_copy(file) : file_name(inputs->count, given);
-	struct input row = { .role = role, .len = len };
 	struct input *rows;
 
 	if (given_copy == NULL || file_copy == NULL)
-		return -1;
-	if (sha256(owned, len, row.sha256) < 0)
 		return -1;
 	rows = realloc(inputs->rows, (inputs->count + 1) * sizeof(*rows));
 	if (rows == NULL)
 		return ca_error(CA_R_MEMORY, "no memory for inputs");
 	inputs->rows = rows;
-	row.given = TAKE(given_copy);
-	row.file = TAKE(file_copy);
-	row.data = TAKE(owned);
-	rows[inputs->count++] = row;
+	row->given = TAKE(given_copy);
+	row->file = TAKE(file_copy);
+	rows[inputs->count++] = *row;
 	return 0;
+}
+
+int
+inputs_add(struct inputs *inputs, enum input_role role, const char *given,
+    const char *file, unsigned char *data, size_t len)
+{
+	AUTO_BYTES(owned) = data;
+	struct input row = { .role = role, .data = data, .len = len };
+
+	if (sha256(owned, len, row.sha256) < 0 ||
+	    add_row(inputs, given, file, &row) < 0)
+		return -1;
+	owned = NULL; /* the row's */
+	return 0;
+}
+
+int
+inputs_add_bulk(struct inputs *inputs, enum input_role role, const char *given,
+    const char *file, struct spilled *bulk)
+{
+	struct input row = {
+		.role = role,
+		.data = bulk->data,
+		.len = bulk->len,
+		.bulk = *bulk,
+	};
+
+	if (spilled_sha256(bulk, row.sha256) < 0 ||
+	    add_row(inputs, given, file, &row) < 0)
+		return -1;
+	*bulk = (struct spilled){ .fd = -1 }; /* the row's */
+	return 0;
+}
+
+void
+input_pass(const struct input *input, size_t end)
+{
+	spilled_pass(&input->bulk, end);
 }
 
 const struct input *
@@ -103,7 +137,10 @@ inputs_clear(struct inputs *inputs)
 	for (size_t i = 0; i < inputs->count; i++) {
 		free(inputs->rows[i].given);
 		free(inputs->rows[i].file);
-		free(inputs->rows[i].data);
+		if (inputs->rows[i].bulk.data != NULL)
+			spilled_clear(&inputs->rows[i].bulk);
+		else
+			free(inputs->rows[i].data);
 	}
 	free(inputs->rows);
 	*inputs = (struct inputs){ 0 };
@@ -229,8 +266,8 @@ bundle_parse(
 	return true;
 }
 
-static bool
-is_bundle(const struct input *input)
+bool
+input_is_bundle(const struct input *input)
 {
 	const size_t len = sizeof(BUNDLE_MAGIC) - 1;
 
@@ -244,7 +281,7 @@ bundle_next(const struct input *input, size_t *at, bool *ret_found,
 {
 	size_t next = *at;
 
-	if (!is_bundle(input)) {
+	if (!input_is_bundle(input)) {
 		*ret_found = *at == 0;
 		if (*at == 0)
 			*ret_file = (struct bundle_file){ .data = input->data,

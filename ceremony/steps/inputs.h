@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/cleanup.h"
+#include "profiles/spill.h"
 
 enum { INPUT_MAX_BYTES = 1 << 20, INPUT_BULK_MAX_BYTES = 1 << 28 };
 
@@ -38,6 +39,8 @@ struct input {
 	unsigned char *data;
 	size_t len;
 	unsigned char sha256[32];
+	struct spilled
+	    bulk; /* where the octets are, if they are not in `data` */
 };
 
 struct inputs {
@@ -55,6 +58,13 @@ size_t input_max_bytes(enum input_role role);
 /* Takes `data` (malloc'd), also on failure.  `file` NULL: a name is made. */
 int inputs_add(struct inputs *inputs, enum input_role role, const char *given,
     const char *file, unsigned char *data, size_t len) MUST_USE;
+
+/* The same with what may be large; `bulk` is empty afterwards. */
+int inputs_add_bulk(struct inputs *inputs, enum input_role role,
+    const char *given, const char *file, struct spilled *bulk) MUST_USE;
+
+/* Whoever walks through an input has passed `end` octets: spilled_pass(). */
+void input_pass(const struct input *input, size_t end);
 
 /* NULL where there is none. */
 const struct input *inputs_find(
@@ -79,6 +89,9 @@ struct bundle_file {
 
 /* The name's own octets, whatever they are; malloc'd, NULL with an error. */
 char *bundle_file_name(const struct bundle_file *file) MUST_USE;
+
+/* Is it one, that is, did the plan name a directory? */
+bool input_is_bundle(const struct input *input);
 
 /*
  * The next file of the input, *at counts from 0; *ret_found is false behind

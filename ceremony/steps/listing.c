@@ -31,12 +31,13 @@ listing_add(struct listing *listing, const struct listed *row)
 	return 0;
 }
 
+/* What is equal keeps its order. */
 static int
-compare(const void *a, const void *b)
+compare(const void *a, const void *b, void *ctx)
 {
-	const struct listed *x = *(const struct listed *const *)a;
-	const struct listed *y = *(const struct listed *const *)b;
-	int order = serial_compare(&x->serial, &y->serial);
+	const struct listed *rows = ctx;
+	const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int order = serial_compare(&rows[x].serial, &rows[y].serial);
 
 	if (order != 0)
 		return order;
@@ -53,31 +54,43 @@ ascends(const struct listing *listing)
 	return true;
 }
 
-/* By pointers: the rows are large. */
+/* Row order[i] comes to place i, within the array: a cycle at a time. */
+static void
+permute(struct listed *rows, uint32_t *order, uint32_t count)
+{
+	for (uint32_t first = 0; first < count; first++) {
+		const struct listed kept = rows[first];
+		uint32_t to = first, from = order[first];
+
+		while (from != first) {
+			rows[to] = rows[from];
+			order[to] = to;
+			to = from;
+			from = order[to];
+		}
+		rows[to] = kept;
+		order[to] = to;
+	}
+}
+
+/* By numbers: the rows are large, and there is no room for them twice. */
 int
 listing_sort(struct listing *listing)
 {
-	const struct listed **order;
-	struct listed *rows;
+	uint32_t *order;
 
 	if (ascends(listing))
 		return 0;
+	if (listing->count > UINT32_MAX)
+		return ca_error(CA_R_INPUT, "the list is too long");
 	order = calloc(listing->count, sizeof(*order));
-	rows = calloc(listing->count, sizeof(*rows));
-	if (order == NULL || rows == NULL) {
-		free(order);
-		free(rows);
+	if (order == NULL)
 		return ca_error(CA_R_MEMORY, "no memory to sort a list");
-	}
 	for (size_t i = 0; i < listing->count; i++)
-		order[i] = &listing->rows[i];
-	qsort(order, listing->count, sizeof(*order), compare);
-	for (size_t i = 0; i < listing->count; i++)
-		rows[i] = *order[i];
+		order[i] = (uint32_t)i;
+	qsort_r(order, listing->count, sizeof(*order), compare, listing->rows);
+	permute(listing->rows, order, (uint32_t)listing->count);
 	free(order);
-	free(listing->rows);
-	listing->rows = rows;
-	listing->room = listing->count;
 	return 0;
 }
 
@@ -159,57 +172,38 @@ issued_line(const struct listed *row, char *line)
 	    kinds[row->ca + 1], sha256);
 }
 
-/* Twice as large as before, where it is too small for a line. */
-static int
-make_room(unsigned char **text, size_t len, size_t *room)
-{
-	size_t larger = *room * 2;
-	unsigned char *bytes;
-
-	if (*room - len >= LINE_ROOM)
-		return 0;
-	bytes = realloc(*text, larger);
-	if (bytes == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for a list");
-	*text = bytes;
-	*room = larger;
-	return 0;
-}
-
 static int
 write_text(const struct listing *listing, const char *head,
-    int (*line)(const struct listed *row, char *line), unsigned char **ret_text,
-    size_t *ret_len)
+    int (*line)(const struct listed *row, char *line), int scratch,
+    struct spilled *ret_text)
 {
-	size_t room = 4096, len = strlen(head);
-	AUTO_BYTES(text) = malloc(room);
+	AUTO_STRUCT(spill) spill = { .fd = -1 };
+	unsigned char *room = NULL;
 
-	if (text == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for a list");
-	memcpy(text, head, len);
+	if (spill_open(scratch, &spill) < 0 ||
+	    spill_add(&spill, (const unsigned char *)head, strlen(head)) < 0)
+		return -1;
 	for (size_t i = 0; i < listing->count; i++) {
-		if (make_room(&text, len, &room) < 0)
+		if (spill_room(&spill, LINE_ROOM, &room) < 0)
 			return -1;
-		len += (size_t)line(&listing->rows[i], (char *)text + len);
+		spill.fill += (size_t)line(&listing->rows[i], (char *)room);
 	}
-	*ret_text = TAKE(text);
-	*ret_len = len;
-	return 0;
+	return spill_take(&spill, ret_text);
 }
 
 int
 listing_revocations_text(
-    const struct listing *listing, unsigned char **ret_text, size_t *ret_len)
+    const struct listing *listing, int scratch, struct spilled *ret_text)
 {
 	return write_text(
-	    listing, REVOCATIONS_HEAD, revocation_line, ret_text, ret_len);
+	    listing, REVOCATIONS_HEAD, revocation_line, scratch, ret_text);
 }
 
 int
 listing_issued_text(
-    const struct listing *listing, unsigned char **ret_text, size_t *ret_len)
+    const struct listing *listing, int scratch, struct spilled *ret_text)
 {
-	return write_text(listing, ISSUED_HEAD, issued_line, ret_text, ret_len);
+	return write_text(listing, ISSUED_HEAD, issued_line, scratch, ret_text);
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -246,30 +240,138 @@ read_issued(const char *line, size_t len, struct listed *row)
 	return 0;
 }
 
-int
-listing_issued_read(
-    const unsigned char *text, size_t len, struct listing *ret_listing)
+static int
+malformed(void)
 {
-	AUTO_STRUCT(listing) listing = { 0 };
-	const char *p = (const char *)text, *const end = p + len;
+	return ca_error(
+	    CA_R_CORRUPT, "a line of a list of certificates is malformed");
+}
+
+static int
+check_head(const struct spilled *text)
+{
 	const size_t head = strlen(ISSUED_HEAD);
 
-	if (len < head || memcmp(p, ISSUED_HEAD, head) != 0)
-		return ca_error(CA_R_CORRUPT,
-		    "this is no list of certificates issued elsewhere");
-	for (p += head; p < end;) {
-		const char *newline = memchr(p, '\n', (size_t)(end - p));
-		struct listed row = { .ca = -1 };
+	return text->len >= head && memcmp(text->data, ISSUED_HEAD, head) == 0
+	    ? 0
+	    : ca_error(CA_R_CORRUPT,
+		  "this is no list of certificates issued elsewhere");
+}
 
-		if (newline == NULL ||
-		    read_issued(p, (size_t)(newline - p), &row) < 0)
-			return ca_error(CA_R_CORRUPT,
-			    "a line of a list of certificates is malformed");
-		if (listing_add(&listing, &row) < 0)
+/* The line at octet `at`, and where the next one begins. */
+static int
+read_line(const struct spilled *text, size_t at, size_t *ret_next,
+    struct listed *ret_row)
+{
+	const char *p = (const char *)text->data + at;
+	const char *newline = memchr(p, '\n', text->len - at);
+	struct listed row = { .ca = -1 };
+
+	if (newline == NULL || read_issued(p, (size_t)(newline - p), &row) < 0)
+		return malformed();
+	*ret_next = at + (size_t)(newline - p) + 1;
+	*ret_row = row;
+	return 0;
+}
+
+int
+issued_text_each(const struct spilled *text,
+    int (*visit)(void *ctx, const struct listed *row), void *ctx)
+{
+	enum { PASSED = 1 << 20 };
+	size_t passed = 0;
+	struct listed row;
+
+	if (check_head(text) < 0)
+		return -1;
+	for (size_t at = strlen(ISSUED_HEAD); at < text->len;) {
+		if (read_line(text, at, &at, &row) < 0 || visit(ctx, &row) != 0)
 			return -1;
-		p = newline + 1;
+		if (at - passed > PASSED)
+			spilled_pass(text, passed = at);
 	}
-	*ret_listing = listing;
-	listing = (struct listing){ 0 }; /* moved out */
+	return 0;
+}
+
+/* Lines differ in length: of the middle octet, the line is taken. */
+int
+issued_text_find(const struct spilled *text, const struct serial *serial,
+    bool *ret_found, struct listed *ret_row)
+{
+	const char *data = (const char *)text->data;
+	size_t low = strlen(ISSUED_HEAD), high = text->len;
+
+	*ret_found = false;
+	if (check_head(text) < 0)
+		return -1;
+	while (low < high) {
+		size_t at = low + (high - low) / 2, next = 0;
+		struct listed row;
+		int order;
+
+		while (at > low && data[at - 1] != '\n')
+			at--;
+		if (read_line(text, at, &next, &row) < 0)
+			return -1;
+		order = serial_compare(serial, &row.serial);
+		if (order == 0) {
+			*ret_row = row;
+			*ret_found = true;
+			return 0;
+		}
+		if (order < 0)
+			high = at;
+		else
+			low = next;
+	}
+	return 0;
+}
+
+/* ---- what an act revokes -------------------------------------------------- */
+
+static struct planned_revocation
+planned(const struct listed *row)
+{
+	struct planned_revocation one = {
+		.serial_len = row->serial.len,
+		.date = row->date,
+		.reason = (int)row->reason,
+		.invalidity = row->invalidity,
+		.expires = row->expires,
+	};
+
+	memcpy(one.serial, row->serial.octets, row->serial.len);
+	return one;
+}
+
+int
+listed_plan(const struct listed *row, struct built_act *act)
+{
+	const struct planned_revocation one = planned(row);
+
+	return act_plan(act, &one, 1);
+}
+
+int
+listing_plan(const struct listing *listing, int scratch, struct built_act *act)
+{
+	AUTO_STRUCT(spill) spill = { .fd = -1 };
+
+	if (listing->count == 0)
+		return 0;
+	if (spill_open(scratch, &spill) < 0)
+		return -1;
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct planned_revocation one =
+		    planned(&listing->rows[i]);
+
+		if (spill_add(
+			&spill, (const unsigned char *)&one, sizeof(one)) < 0)
+			return -1;
+	}
+	if (spill_take(&spill, &act->planned) < 0)
+		return -1;
+	act->revoked = (const void *)act->planned.data;
+	act->revoked_count = listing->count;
 	return 0;
 }

@@ -68,6 +68,42 @@ is_ending(const struct build *build, bool *ret_ending)
 	return 0;
 }
 
+struct gone_search {
+	const char *name;
+	bool found;
+};
+
+static int
+match_gone(void *ctx, const struct key_row *row)
+{
+	struct gone_search *search = ctx;
+
+	if (row->state == KEY_GONE && strcmp(row->name, search->name) == 0)
+		search->found = true;
+	return 0;
+}
+
+static int
+missing_key(struct build *build, const struct step *step, const char *member,
+    const char *name)
+{
+	struct gone_search search = { .name = name };
+
+	if (journal_each_key(build->journal, NULL, match_gone, &search) < 0)
+		return -1;
+	if (search.found)
+		step_finding(build, step, member, "KEY-MISSING", NULL,
+		    "key '%s' was destroyed; where a new one is to have its "
+		    "name, make it with a generate-key step before this one",
+		    name);
+	else
+		step_finding(build, step, member, "KEY-MISSING", NULL,
+		    "there is no key '%s'; make it with a generate-key step "
+		    "before this one",
+		    name);
+	return 0;
+}
+
 int
 build_key(struct build *build, const struct step *step, const char *member,
     const char *name, const char *purpose, struct key_view *ret_view)
@@ -80,13 +116,8 @@ build_key(struct build *build, const struct step *step, const char *member,
 		return -1;
 	if (!view.found && planned_key(build, step, name) != NULL)
 		return 0; /* the step that makes it has a finding */
-	if (!view.found) {
-		step_finding(build, step, member, "KEY-MISSING", NULL,
-		    "there is no key '%s'; make it with a generate-key step "
-		    "before this one",
-		    name);
-		return 0;
-	}
+	if (!view.found)
+		return missing_key(build, step, member, name);
 	if (strcmp(view.purpose, purpose != NULL ? purpose : view.purpose) !=
 		0 ||
 	    strcmp(view.purpose, "journal") == 0) {
@@ -103,8 +134,9 @@ build_key(struct build *build, const struct step *step, const char *member,
 		return -1;
 	if (!ending && (state == CA_RETIRED || state == CA_DESTROYED)) {
 		step_finding(build, step, member, "CA-STATE", NULL,
-		    "the CA of key '%s' is %s: %s", name, ca_state_name(state),
-		    issuer_refusal(state));
+		    "%skey '%s' is %s: %s",
+		    strcmp(view.purpose, "ca") == 0 ? "the CA of " : "", name,
+		    ca_state_name(state), issuer_refusal(state));
 		return 0;
 	}
 	*ret_view = view;
@@ -206,15 +238,6 @@ issuer_view_clear(struct issuer_view *view)
 	free(view->key);
 	free(view->spki);
 	*view = (struct issuer_view){ 0 };
-}
-
-static bool
-is_broken(const struct build *build, const char *name)
-{
-	for (size_t i = 0; i < build->broken_count; i++)
-		if (strcmp(build->broken[i], name) == 0)
-			return true;
-	return false;
 }
 
 /* Give the view its own reference, and what follows from the certificate. */
@@ -350,7 +373,7 @@ build_issuer(struct build *build, const struct step *step, const char *member,
 	AUTO_STRUCT(issuer_view) view = { 0 };
 	bool ending = false;
 
-	if (is_broken(build, name))
+	if (build_is_broken(build, name))
 		return 0;
 	if (find_planned_issuer(build, name, &view) < 0)
 		return -1;

@@ -448,7 +448,8 @@ fill_all(struct filling *f)
 	const size_t count = f->m->count;
 
 	for (size_t i = 0; i < count; i++) {
-		if (fill_one(f, i) < 0)
+		if (build_look(f->m->build, "responses", i, count) < 0 ||
+		    fill_one(f, i) < 0)
 			return -1;
 		if (f->bad < BAD_MAX)
 			continue;
@@ -489,8 +490,9 @@ static char *
 make_summary(const struct ocsp_making *m)
 {
 	return text_printf(
-	    "%zu OCSP responses about certificates of %s, %zu of them revoked",
-	    m->count, m->issuer.facts.subject, m->revoked);
+	    "%zu OCSP response%s about certificates of %s, %zu of them revoked",
+	    m->count, m->count == 1 ? "" : "s", m->issuer.facts.subject,
+	    m->revoked);
 }
 
 /* What an operator would otherwise look for in vain. */
@@ -509,8 +511,8 @@ more_details(const struct ocsp_making *m, size_t signed_count, char **ret_text)
 	AUTO_CHARS(out) = left == 0
 	    ? text_copy("")
 	    : text_printf(
-		  "\nleft out: %zu certificates that the profile does "
-		  "not cover, %zu of unknown end, %zu that end too soon",
+		  "\nleft out: %zu that the profile does not cover, %zu of "
+		  "unknown end, %zu that end too soon",
 		  m->left_out[OCSP_NOT_COVERED], m->left_out[OCSP_NOT_ENDING],
 		  m->left_out[OCSP_NOT_LONG]);
 
@@ -533,12 +535,13 @@ make_details(const struct ocsp_making *m, size_t signed_count)
 	return text_printf("issuer: %s\n"
 			   "signed by: %s\n"
 			   "valid: %s to %s\n"
-			   "about: %zu certificates, %zu good, %zu revoked\n"
+			   "about: %zu certificate%s, %zu good, %zu revoked\n"
 			   "named by: %s\n"
 			   "profile: %s%s",
 	    m->issuer.facts.subject,
 	    r->certificate == NULL ? "the issuer itself" : r->facts.subject,
-	    from, until, m->count, m->count - m->revoked, m->revoked,
+	    from, until, m->count, m->count == 1 ? "" : "s",
+	    m->count - m->revoked, m->revoked,
 	    profile_adds_sha1(m->profile) ? "SHA-256, and SHA-1" : "SHA-256",
 	    m->params->profile, more);
 }

@@ -134,26 +134,18 @@ visit_issued(void *ctx, const struct issued_row *row)
 
 /* import-issued steps of this plan: their lists are not in the journal yet. */
 static int
-add_imported(struct collecting *c, const struct built_act *act)
+add_imported(void *ctx, const struct listed *row)
 {
-	AUTO_STRUCT(listing) listing = { 0 };
+	struct collecting *c = ctx;
+	const struct ocsp_item item = {
+		.serial = row->serial,
+		.subject = row->ca < 0 ? SUBJECT_UNKNOWN
+		    : row->ca > 0      ? SUBJECT_CA
+				       : SUBJECT_USER,
+		.expires = row->expires,
+	};
 
-	if (listing_issued_read(act->der, act->der_len, &listing) < 0)
-		return -1;
-	for (size_t i = 0; i < listing.count; i++) {
-		const struct listed *row = &listing.rows[i];
-		const struct ocsp_item item = {
-			.serial = row->serial,
-			.subject = row->ca < 0 ? SUBJECT_UNKNOWN
-			    : row->ca > 0      ? SUBJECT_CA
-					       : SUBJECT_USER,
-			.expires = row->expires,
-		};
-
-		if (add(c, &item) < 0)
-			return -1;
-	}
-	return 0;
+	return add(c, &item);
 }
 
 static bool
@@ -172,7 +164,7 @@ add_all_imported(struct collecting *c)
 		const struct built_act *act = &c->build->acts[i];
 
 		if (act->entry == ENTRY_ISSUED && is_about(c, act) &&
-		    add_imported(c, act) < 0)
+		    issued_text_each(&act->list, add_imported, c) < 0)
 			return -1;
 	}
 	return 0;
@@ -219,6 +211,30 @@ add_planned_revocations(struct collecting *c)
 		}
 	}
 	return 0;
+}
+
+/*
+ * One that is possibly signed is answered for only as revoked.  What its intent
+ * says of it holds: a responder is one.
+ */
+static int
+visit_possible(void *ctx, const struct object_row *row)
+{
+	struct collecting *c = ctx;
+	struct ocsp_item item = {
+		.subject = subject_of(row->certificate_kind, row->ca),
+		.expires = row->until,
+	};
+	bool revoked = false;
+
+	if (row->state == OBJECT_SIGNED || row->serial == NULL ||
+	    row->issuer_dn == NULL ||
+	    strcmp(row->issuer_dn, c->issuer->dn) != 0)
+		return 0;
+	if (build_is_revoked(c->build, c->issuer->dn, row->serial, &revoked) <
+	    0)
+		return -1;
+	return revoked ? add_hex(c, row->serial, &item) : 0;
 }
 
 /* ---- one of each ------------------------------------------------------- */
@@ -321,6 +337,8 @@ ocsp_items_collect(const struct build *build, const struct issuer_view *issuer,
 	    journal_each_issued(build->journal, issuer->dn, visit_issued, &c) <
 		0 ||
 	    add_all_imported(&c) < 0 ||
+	    journal_each_object(
+		build->journal, NULL, "certificate", visit_possible, &c) < 0 ||
 	    journal_each_revocation(
 		build->journal, issuer->dn, visit_revocation, &c) < 0 ||
 	    add_planned_revocations(&c) < 0 || merge(&items) < 0 ||

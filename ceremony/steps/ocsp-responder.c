@@ -16,15 +16,6 @@ ocsp_responder_clear(struct ocsp_responder *responder)
 	*responder = (struct ocsp_responder){ 0 };
 }
 
-static bool
-is_broken(const struct build *build, const char *name)
-{
-	for (size_t i = 0; i < build->broken_count; i++)
-		if (strcmp(build->broken[i], name) == 0)
-			return true;
-	return false;
-}
-
 static int
 set_certificate(struct ocsp_responder *responder, X509 *certificate)
 {
@@ -176,7 +167,7 @@ ocsp_find_responder(struct ocsp_making *m)
 	bool found = false;
 	int result;
 
-	if (is_broken(m->build, name))
+	if (build_is_broken(m->build, name))
 		return 0;
 	result = find_planned(m->build, name, &r);
 	if (result == 0 && r.certificate == NULL)

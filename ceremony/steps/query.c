@@ -267,6 +267,16 @@ alt_is(enum alt_type type, const char *a, const char *b)
 	    strcasecmp(a, b) == 0;
 }
 
+/* `text` has `len` octets, and no NUL behind them. */
+static bool
+common_name_is(
+    enum alt_type type, const char *name, const char *text, size_t len)
+{
+	AUTO_CHARS(copy) = strndup(text, len);
+
+	return copy != NULL && strlen(copy) == len && alt_is(type, name, copy);
+}
+
 /* Which of the conditions about names a certificate fulfils. */
 struct name_match {
 	const struct conditions *conditions;
@@ -294,16 +304,14 @@ match_alt_name(struct name_match *match, const GENERAL_NAME *general)
 	return 0;
 }
 
-/* A common name that is a domain is one for `under`, as clients once read it. */
+/* A common name that is a host name is one of its names: clients read it so. */
 static void
 match_common_name(struct name_match *match, const X509 *certificate)
 {
+	const struct conditions *c = match->conditions;
 	const X509_NAME *subject = X509_get_subject_name(certificate);
-	const char *under = match->conditions->params->under;
 	int at = -1;
 
-	if (under == NULL)
-		return;
 	while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >=
 	    0) {
 		const ASN1_STRING *value =
@@ -311,9 +319,14 @@ match_common_name(struct name_match *match, const X509 *certificate)
 		const char *text = (const char *)ASN1_STRING_get0_data(value);
 		size_t len = (size_t)ASN1_STRING_length(value);
 
-		if (memchr(text, ' ', len) == NULL &&
-		    is_under(under, text, len))
+		if (memchr(text, ' ', len) != NULL)
+			continue;
+		if (c->params->under != NULL &&
+		    is_under(c->params->under, text, len))
 			match->under = true;
+		if (c->name != NULL && strlen(c->name) == len &&
+		    common_name_is(c->type, c->name, text, len))
+			match->name = true;
 	}
 }
 
@@ -395,6 +408,8 @@ struct querying {
 	struct query_counts counts;
 	struct listing listing;
 	struct listing except; /* sorted; drop: it was found */
+	size_t others;         /* of other issuers, not revoked */
+	char *other;           /* one of those; or NULL */
 };
 
 static void
@@ -402,6 +417,7 @@ querying_clear(struct querying *querying)
 {
 	listing_clear(&querying->listing);
 	listing_clear(&querying->except);
+	free(querying->other);
 }
 CLEANUP_DEFINE_STRUCT(querying);
 
@@ -501,26 +517,26 @@ visit_elsewhere(void *ctx, const struct issued_row *row)
 	return count_one(ctx, row->serial, row->expires);
 }
 
+static int
+count_listed(void *ctx, const struct listed *row)
+{
+	char serial[SERIAL_HEX_SIZE];
+
+	serial_hex(&row->serial, serial);
+	return count_one(ctx, serial, row->expires);
+}
+
 /* What an earlier step of this plan takes in. */
 static int
 count_planned(struct querying *q, const struct built_act *act)
 {
 	const char *dn =
 	    json_string_value(json_object_get(act->data, "issuer_dn"));
-	AUTO_STRUCT(listing) issued = { 0 };
-	char serial[SERIAL_HEX_SIZE];
 
 	if (act->entry != ENTRY_ISSUED || dn == NULL ||
 	    strcmp(dn, q->issuer->dn) != 0)
 		return 0;
-	if (listing_issued_read(act->der, act->der_len, &issued) < 0)
-		return -1;
-	for (size_t i = 0; i < issued.count; i++) {
-		serial_hex(&issued.rows[i].serial, serial);
-		if (count_one(q, serial, issued.rows[i].expires) < 0)
-			return -1;
-	}
-	return 0;
+	return issued_text_each(&act->list, count_listed, q);
 }
 
 static int
@@ -545,6 +561,82 @@ count_elsewhere(struct querying *q)
 	    q->counts.elsewhere == 1 ? "was" : "were",
 	    q->counts.elsewhere == 1 ? "" : "s",
 	    q->counts.elsewhere == 1 ? "it" : "them");
+	return 0;
+}
+
+/* ---- other issuers -------------------------------------------------------- */
+
+/* Has this plan a query for that issuer as well? */
+static bool
+is_queried(const struct querying *q, const char *issuer)
+{
+	const struct step *first = q->step - q->step->index;
+
+	for (size_t i = 0; i < q->step->plan->steps_count; i++) {
+		const struct revoke_params *p = first[i].params;
+
+		if (first[i].kind == &step_revoke && p->query != NULL &&
+		    issuer != NULL && strcmp(p->issuer, issuer) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+visit_other(void *ctx, const struct object_row *row)
+{
+	struct querying *q = ctx;
+	bool match = false, revoked = false;
+
+	if (row->issuer_dn == NULL || row->serial == NULL ||
+	    strcmp(row->issuer_dn, q->issuer->dn) == 0 ||
+	    (row->subject_dn != NULL &&
+		strcmp(row->issuer_dn, row->subject_dn) == 0) ||
+	    is_queried(q, row->issuer))
+		return 0;
+	if (match_octets(q->build, q->conditions, row, &match) < 0 ||
+	    (match &&
+		build_is_revoked(
+		    q->build, row->issuer_dn, row->serial, &revoked) < 0))
+		return -1;
+	if (!match || revoked)
+		return 0;
+	q->others++;
+	if (q->other == NULL && row->issuer != NULL)
+		q->other = text_copy(row->issuer);
+	return 0;
+}
+
+/* A domain does not end with an issuer; least of all behind a rollover. */
+static int
+warn_others(struct querying *q, const struct certificate_filter *own)
+{
+	const struct query_params *p = q->conditions->params;
+	struct certificate_filter filter = *own;
+
+	/* A time alone says nothing of what the certificates have in common. */
+	if (p->profile == NULL && p->spki == NULL && p->subject == NULL &&
+	    p->name == NULL && p->under == NULL && p->plan == NULL)
+		return 0;
+	filter.issuer_dn = NULL;
+	filter.alive = q->build->now;
+	filter.current = true;
+	if (journal_each_certificate(
+		q->build->journal, &filter, visit_other, q) < 0)
+		return -1;
+	if (q->others == 0)
+		return 0;
+	findings_add(q->build->findings, FINDING_WARNING, "QUERY-OTHER-ISSUER",
+	    step_place(q->step, "query"), NULL,
+	    "the query is one of this issuer alone; %zu certificate%s of "
+	    "others%s%s%s fulfil%s it too, and stay%s in force: give a revoke "
+	    "step for each issuer",
+	    q->others, q->others == 1 ? "" : "s", q->other == NULL ? "" : " ('",
+	    q->other == NULL ? "" : q->other,
+	    q->other == NULL     ? ""
+		: q->others == 1 ? "')"
+				 : "', say)",
+	    q->others == 1 ? "s" : "", q->others == 1 ? "s" : "");
 	return 0;
 }
 
@@ -617,7 +709,7 @@ revoke_query_run(struct build *build, const struct step *step,
 	filter.from = conditions.from;
 	filter.until = conditions.until;
 	if (journal_each_certificate(build->journal, &filter, visit, &q) < 0 ||
-	    count_elsewhere(&q) < 0)
+	    count_elsewhere(&q) < 0 || warn_others(&q, &filter) < 0)
 		return -1;
 	check_except(&q, p);
 	*ret_counts = q.counts;

@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "ceremony/steps/index.h"
 
 /* ---- what this plan revokes --------------------------------------------- */
 
@@ -34,15 +35,20 @@ const struct planned_revocation *
 planned_revocation(const struct build *build, const char *issuer_dn,
     const struct serial *serial)
 {
+	size_t one = 0;
+
+	if (index_find_revoked(
+		build, issuer_dn, serial->octets, serial->len, &one))
+		return build->acts[one].revoked;
 	for (size_t i = 0; i < build->act_count; i++) {
 		const struct built_act *act = &build->acts[i];
 		const struct planned_revocation *found;
 
-		if (act->revoked_count == 0 || !is_of(act->data, issuer_dn))
-			continue;
-		found = bsearch(serial, act->revoked, act->revoked_count,
-		    sizeof(act->revoked[0]), compare_planned);
-		if (found != NULL)
+		found = act->revoked_count <= 1
+		    ? NULL
+		    : bsearch(serial, act->revoked, act->revoked_count,
+			  sizeof(act->revoked[0]), compare_planned);
+		if (found != NULL && is_of(act->data, issuer_dn))
 			return found;
 	}
 	return NULL;
@@ -55,17 +61,11 @@ planned_issued(const struct build *build, const char *issuer_dn,
 	*ret_found = false;
 	for (size_t i = 0; i < build->act_count && !*ret_found; i++) {
 		const struct built_act *act = &build->acts[i];
-		AUTO_STRUCT(listing) issued = { 0 };
-		const struct listed *row;
 
-		if (act->entry != ENTRY_ISSUED || !is_of(act->data, issuer_dn))
-			continue;
-		if (listing_issued_read(act->der, act->der_len, &issued) < 0)
+		if (act->entry == ENTRY_ISSUED && is_of(act->data, issuer_dn) &&
+		    issued_text_find(&act->list, serial, ret_found, ret_row) <
+			0)
 			return -1;
-		row = listing_find(&issued, serial);
-		*ret_found = row != NULL;
-		if (row != NULL)
-			*ret_row = *row;
 	}
 	return 0;
 }
@@ -77,6 +77,14 @@ serial_is_root(const struct issuer_view *issuer, const struct serial *serial)
 
 	return facts->self_issued && facts->serial_len == serial->len &&
 	    memcmp(facts->serial, serial->octets, serial->len) == 0;
+}
+
+bool
+revocation_lacks_reason(
+    const struct issuer_view *issuer, const struct listed *row)
+{
+	return row->reason == REASON_NONE &&
+	    (row->ca == 1 || (row->ca < 0 && issuer->facts.self_issued));
 }
 
 void
@@ -205,25 +213,14 @@ make_details(const struct build *build, const struct revocations_act *act,
 
 /* ---- acts ---------------------------------------------------------------- */
 
-static int
-plan_rows(struct built_act *act, const struct listing *listing)
+char *
+spilled_hex(const struct spilled *spilled)
 {
-	act->revoked = calloc(listing->count, sizeof(*act->revoked));
-	if (act->revoked == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for a list");
-	for (size_t i = 0; i < listing->count; i++) {
-		const struct listed *row = &listing->rows[i];
-		struct planned_revocation *planned = &act->revoked[i];
+	unsigned char digest[HASH_LEN];
 
-		memcpy(planned->serial, row->serial.octets, row->serial.len);
-		planned->serial_len = row->serial.len;
-		planned->date = row->date;
-		planned->reason = (int)row->reason;
-		planned->invalidity = row->invalidity;
-		planned->expires = row->expires;
-	}
-	act->revoked_count = listing->count;
-	return 0;
+	return spilled_sha256(spilled, digest) < 0
+	    ? NULL
+	    : text_hex(digest, sizeof(digest));
 }
 
 static json_t *
@@ -242,29 +239,17 @@ make_data(const struct revocations_act *act, size_t count, const char *sha256,
 	return data;
 }
 
-static void
-forget_act(struct built_act *act)
-{
-	json_decref(act->data);
-	free(act->kind);
-	free(act->summary);
-	free(act->details);
-	free(act->der);
-	free(act->revoked);
-}
-
 static int
 fill_act(struct build *build, const struct revocations_act *act,
     const struct listing *listing, bool issued, struct built_act *built)
 {
 	AUTO_CHARS(sha256) = NULL;
 
-	if ((issued ? listing_issued_text(listing, &built->der, &built->der_len)
-		    : listing_revocations_text(
-			  listing, &built->der, &built->der_len)) < 0 ||
-	    (!issued && plan_rows(built, listing) < 0))
+	if ((issued ? listing_issued_text : listing_revocations_text)(
+		listing, build->scratch_fd, &built->list) < 0 ||
+	    (!issued && listing_plan(listing, build->scratch_fd, built) < 0))
 		return -1;
-	sha256 = sha256_hex(built->der, built->der_len);
+	sha256 = spilled_hex(&built->list);
 	if (sha256 == NULL ||
 	    make_details(build, act, listing, issued, sha256, &built->details) <
 		0)
@@ -288,7 +273,7 @@ add_act(struct build *build, const struct step *step,
 	};
 
 	if (fill_act(build, act, listing, issued, &built) < 0) {
-		forget_act(&built);
+		built_act_clear(&built);
 		return -1;
 	}
 	return build_add_act(build, &built);

@@ -21,7 +21,7 @@
 /* Content octets of a minimal, positive INTEGER. */
 struct serial {
 	unsigned char octets[SERIAL_LEN];
-	size_t len;
+	unsigned char len;
 };
 
 /*
@@ -60,20 +60,29 @@ int certificate_is_issued_by(
 
 /* ---- lists -------------------------------------------------------------- */
 
-/* A certificate that is, or is to be, revoked; or one issued elsewhere. */
+/*
+ * A certificate that is, or is to be, revoked; or one issued elsewhere.  There
+ * may be millions: what only one of the two has shares its place.
+ */
 struct listed {
-	struct serial serial;
-	int64_t date;       /* of the revocation */
-	int64_t invalidity; /* 0: none */
-	int64_t expires;    /* 0: unknown */
+	union {
+		struct {
+			int64_t date;       /* of the revocation */
+			int64_t invalidity; /* 0: none */
+		};
+		/* Of the certificate, issued elsewhere: if has_sha256. */
+		unsigned char sha256[32];
+	};
+	int64_t expires; /* 0: unknown */
+	size_t line;     /* or number of the file in a bundle; 0: none */
 	enum revocation_reason reason;
-	signed char ca;                /* 1, 0, or -1: unknown */
-	bool given_date, given_reason; /* by the file, not by the plan */
-	bool has_sha256;
-	bool known; /* by the journal, or taken in by this plan */
-	bool drop;  /* not for the act: the journal says it already */
-	unsigned char sha256[32]; /* of the certificate */
-	size_t line; /* or number of the file in a bundle; 0: none */
+	struct serial serial;
+	signed char ca; /* 1, 0, or -1: unknown */
+	bool given_date : 1,
+	    given_reason : 1; /* by the file, not by the plan */
+	bool has_sha256 : 1;
+	bool known : 1; /* by the journal, or taken in by this plan */
+	bool drop : 1;  /* not for the act: the journal says it already */
 };
 
 struct listing {
@@ -92,14 +101,30 @@ struct listed *listing_find(
 /* Take out what is to be dropped; returns how many were. */
 size_t listing_drop(struct listing *listing);
 
-/* The text of ENTRY_REVOCATIONS and ENTRY_ISSUED (entry.h); malloc'd. */
-int listing_revocations_text(const struct listing *listing,
-    unsigned char **ret_text, size_t *ret_len) MUST_USE;
-int listing_issued_text(const struct listing *listing, unsigned char **ret_text,
-    size_t *ret_len) MUST_USE;
-/* What ENTRY_ISSUED's text lists, back; CA_R_CORRUPT. */
-int listing_issued_read(const unsigned char *text, size_t len,
-    struct listing *ret_listing) MUST_USE;
+/*
+ * The text of ENTRY_REVOCATIONS and ENTRY_ISSUED (entry.h); `scratch` is a
+ * directory for what is large.
+ */
+int listing_revocations_text(const struct listing *listing, int scratch,
+    struct spilled *ret_text) MUST_USE;
+int listing_issued_text(const struct listing *listing, int scratch,
+    struct spilled *ret_text) MUST_USE;
+
+/* What ENTRY_ISSUED's text lists, row by row; CA_R_CORRUPT. */
+int issued_text_each(const struct spilled *text,
+    int (*visit)(void *ctx, const struct listed *row), void *ctx) MUST_USE;
+/* The row of one serial, found in O(log n); CA_R_CORRUPT. */
+int issued_text_find(const struct spilled *text, const struct serial *serial,
+    bool *ret_found, struct listed *ret_row) MUST_USE;
+
+/* Its SHA-256 as hex; malloc'd. */
+char *spilled_hex(const struct spilled *spilled) MUST_USE;
+
+/* Set `revoked` of an act: what a sorted list says. */
+int listing_plan(
+    const struct listing *listing, int scratch, struct built_act *act) MUST_USE;
+/* The same for one row. */
+int listed_plan(const struct listed *row, struct built_act *act) MUST_USE;
 
 /* ---- acts --------------------------------------------------------------- */
 
@@ -115,6 +140,13 @@ int planned_issued(const struct build *build, const char *issuer_dn,
 /* Is it the serial of the issuer's own certificate, a root? */
 bool serial_is_root(
     const struct issuer_view *issuer, const struct serial *serial);
+
+/*
+ * CRL-REASON-CA: a CA's revocation has a reason.  What a root issued is one,
+ * unless it is known not to be.
+ */
+bool revocation_lacks_reason(
+    const struct issuer_view *issuer, const struct listed *row);
 
 /*
  * A CRL, or OCSP responses, that an earlier step makes for this issuer would

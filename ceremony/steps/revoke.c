@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "ceremony/steps/query.h"
 #include "ceremony/steps/revocations.h"
+#include "ceremony/steps/revoke-after.h"
 
 static int
 inputs(const struct step *step, const struct input_visitor *visitor)
@@ -329,29 +330,14 @@ check_certificate(struct revoking *r)
 		    "must be removed from trust stores");
 	if (!found && !issued && judge_unknown(r) < 0)
 		return -1;
-	if (r->row.ca == 1 && r->row.reason == REASON_NONE)
+	if (revocation_lacks_reason(&r->issuer, &r->row))
 		step_finding(r->build, r->step, "reason", "CRL-REASON-CA",
 		    "BR 7.2.2",
-		    "the revocation of a CA certificate needs a reason");
+		    r->row.ca == 1
+			? "the revocation of a CA certificate needs a reason"
+			: "what a root has issued may be a CA, and nobody says "
+			  "that this is none: its revocation needs a reason");
 	check_begin(r, r->begins);
-	return 0;
-}
-
-static int
-plan_one(const struct revoking *r, struct built_act *act)
-{
-	act->revoked = calloc(1, sizeof(*act->revoked));
-	if (act->revoked == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for an act");
-	*act->revoked = (struct planned_revocation){
-		.serial_len = r->row.serial.len,
-		.date = r->row.date,
-		.reason = (int)r->row.reason,
-		.invalidity = r->row.invalidity,
-		.expires = r->row.expires,
-	};
-	memcpy(act->revoked->serial, r->row.serial.octets, r->row.serial.len);
-	act->revoked_count = 1;
 	return 0;
 }
 
@@ -362,7 +348,7 @@ add_one(struct revoking *r)
 	struct built_act act = { .entry = ENTRY_REVOKED, .step = r->step };
 	char date[DATE_TEXT_SIZE], invalidity[DATE_TEXT_SIZE];
 
-	if (plan_one(r, &act) < 0)
+	if (listed_plan(&r->row, &act) < 0)
 		return -1;
 	date_format(r->row.date, date);
 	date_format(r->row.invalidity, invalidity);
@@ -399,6 +385,19 @@ is_done(struct revoking *r, bool *ret_done)
 }
 
 static int
+check_after(const struct revoking *r, const struct listing *listing)
+{
+	return revoke_check_after(&(struct revoke_after){
+	    .build = r->build,
+	    .step = r->step,
+	    .member = "reason",
+	    .issuer = r->params->issuer,
+	    .view = &r->issuer,
+	    .listing = listing,
+	});
+}
+
+static int
 revoke_one(struct revoking *r)
 {
 	const struct revoke_params *p = r->params;
@@ -420,6 +419,10 @@ revoke_one(struct revoking *r)
 		return 0;
 	revocations_check_order(r->build, r->step, r->issuer.dn);
 	if (set_terms(r, &r->row) < 0 || check_certificate(r) < 0)
+		return -1;
+	if (r->build->findings->errors > errors)
+		return 0;
+	if (check_after(r, &(struct listing){ &r->row, 1, 1 }) < 0)
 		return -1;
 	return r->build->findings->errors > errors ? 0 : add_one(r);
 }
@@ -479,10 +482,21 @@ add_found(struct revoking *r, const struct query_counts *counts,
 
 	if (summary == NULL || details == NULL)
 		return -1;
-	for (size_t i = 0; i < listing->count; i++)
-		if (set_terms(r, &listing->rows[i]) < 0)
-			return -1;
 	return revocations_add_act(r->build, r->step, &act, listing);
+}
+
+/* Before anybody approves: a query says how many only when it is run. */
+static void
+tell_count(const struct revoking *r, const struct query_counts *counts,
+    const struct listing *listing)
+{
+	findings_add(r->build->findings, FINDING_NOTICE, "QUERY-COUNT",
+	    step_place(r->step, "query"), NULL,
+	    "as of now the query would revoke %zu certificate%s: it finds %zu, "
+	    "of which %zu are revoked already, %zu have expired and %zu are "
+	    "excepted",
+	    listing->count, listing->count == 1 ? "" : "s", counts->found,
+	    counts->revoked, counts->expired, counts->excepted);
 }
 
 static int
@@ -498,9 +512,19 @@ revoke_found(struct revoking *r)
 		0)
 		return -1;
 	check_found(r, &counts, &listing);
-	if (r->build->findings->errors > errors || listing.count == 0)
+	if (listing.count == 0)
 		return 0;
-	return add_found(r, &counts, &listing);
+	tell_count(r, &counts, &listing);
+	if (r->build->findings->errors > errors)
+		return 0;
+	for (size_t i = 0; i < listing.count; i++)
+		if (set_terms(r, &listing.rows[i]) < 0)
+			return -1;
+	if (check_after(r, &listing) < 0)
+		return -1;
+	return r->build->findings->errors > errors
+	    ? 0
+	    : add_found(r, &counts, &listing);
 }
 
 static int

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "ceremony/journal/journal.h"
+#include "profiles/profile.h"
 
 struct crl_scope {
 	char *url; /* NULL: the CRL is full */
@@ -77,5 +78,19 @@ int crl_is_partition_of(
  */
 int crl_scope_is_used(struct journal *journal, const struct crl_scope *scope,
     const char *issuer_dn, bool *ret_used) MUST_USE;
+
+/* ---- crl-covers.c: the step that makes a CRL and its audit judge alike ---- */
+
+/* Is the profile for CAs, and can its CRL be about end entities too? */
+bool crl_may_hold_users(
+    const struct profile *profile, const struct crl_scope *scope);
+
+/* Is it held to the rules of public trust? */
+bool crl_is_public(const struct profile *profile);
+
+/* Are end entities in scope that have not expired at `at`? */
+int crl_has_users(struct journal *journal, const struct crl_scope *scope,
+    const X509 *issuer, const char *issuer_dn, int64_t at,
+    bool *ret_found) MUST_USE;
 
 #endif

@@ -46,7 +46,7 @@ set_octets(const unsigned char *octets, size_t len, struct serial *ret_serial)
 	pad = len > 0 && (octets[0] & 0x80) != 0 ? 1 : 0;
 	if (len + pad > SERIAL_LEN)
 		return false;
-	*ret_serial = (struct serial){ .len = len + pad };
+	*ret_serial = (struct serial){ .len = (unsigned char)(len + pad) };
 	memcpy(ret_serial->octets + pad, octets, len);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "ceremony/steps/revocations.h"
+#include "ceremony/steps/revoke-after.h"
 
 static int
 check_date(struct build *build, const struct step *step, const char *member,
@@ -141,21 +142,18 @@ add_act(struct upgrading *u)
 	const struct upgrade_params *p = u->params;
 	struct built_act act = { .entry = ENTRY_REVOCATION_UPGRADED,
 		.step = u->step };
-	char was[DATE_TEXT_SIZE], date[DATE_TEXT_SIZE],
-	    invalidity[DATE_TEXT_SIZE];
-
-	act.revoked = calloc(1, sizeof(*act.revoked));
-	if (act.revoked == NULL)
-		return ca_error(CA_R_MEMORY, "no memory for an act");
-	*act.revoked = (struct planned_revocation){
-		.serial_len = u->serial.len,
+	const struct listed row = {
+		.serial = u->serial,
 		.date = u->date,
 		.reason = REASON_KEY_COMPROMISE,
 		.invalidity = u->invalidity,
 		.expires = u->was.expires,
 	};
-	memcpy(act.revoked->serial, u->serial.octets, u->serial.len);
-	act.revoked_count = 1;
+	char was[DATE_TEXT_SIZE], date[DATE_TEXT_SIZE],
+	    invalidity[DATE_TEXT_SIZE];
+
+	if (listed_plan(&row, &act) < 0)
+		return -1;
 	date_format(u->was.date, was);
 	date_format(u->date, date);
 	date_format(u->invalidity, invalidity);
@@ -170,6 +168,25 @@ add_act(struct upgrading *u)
 	    "becomes keyCompromise as of %s",
 	    u->hex, p->issuer, u->was.reason, was, date);
 	return build_add_act(u->build, &act);
+}
+
+static int
+check_after(const struct upgrading *u)
+{
+	struct listed row = {
+		.serial = u->serial,
+		.reason = REASON_KEY_COMPROMISE,
+		.ca = -1,
+	};
+
+	return revoke_check_after(&(struct revoke_after){
+	    .build = u->build,
+	    .step = u->step,
+	    .member = "serial",
+	    .issuer = u->params->issuer,
+	    .view = &u->issuer,
+	    .listing = &(struct listing){ &row, 1, 1 },
+	});
 }
 
 static int
@@ -194,7 +211,7 @@ upgrade(struct upgrading *u)
 		date_parse(u->params->invalidity_date, &u->invalidity) < 0))
 		return -1;
 	revocations_check_order(u->build, u->step, u->issuer.dn);
-	if (check_dates(u) < 0)
+	if (check_dates(u) < 0 || check_after(u) < 0)
 		return -1;
 	return u->build->findings->errors > errors ? 0 : add_act(u);
 }

@@ -67,6 +67,69 @@ test_merge(void **state)
 }
 
 static void
+test_pass(void **state)
+{
+	AUTO_STRUCT(findings) a = { 0 };
+	AUTO_STRUCT(findings) b = { 0 };
+
+	(void)state;
+	findings_add(&a, FINDING_ERROR, "A", "here", "src", "a\nb");
+	findings_pass(&b, &a.rows[0], FINDING_WARNING, "x\ny", "left out: ");
+	assert_int_equal(b.count, 1);
+	assert_int_equal(b.errors, 0);
+	assert_int_equal(b.rows[0].severity, FINDING_WARNING);
+	assert_string_equal(b.rows[0].id, "A");
+	assert_string_equal(b.rows[0].source, "src");
+	assert_string_equal(b.rows[0].place, "x\\x0ay");
+	/* Escaped once, not twice. */
+	assert_string_equal(b.rows[0].text, "left out: a\\x0ab");
+	findings_pass(&b, &a.rows[0], FINDING_ERROR, "", "");
+	assert_int_equal(b.errors, 1);
+}
+
+static void
+add(struct findings *findings, enum severity severity, const char *place,
+    const char *text)
+{
+	findings_add(findings, severity, "ID", place, "src", "%s", text);
+}
+
+/* Read again from a copy; what is new, and every error, stays. */
+static void
+test_said(void **state)
+{
+	AUTO_STRUCT(findings) f = { 0 };
+
+	(void)state;
+	add(&f, FINDING_WARNING, "/tmp/my.yaml:14:7", "w");
+	add(&f, FINDING_NOTICE, "csr 'x'", "n");
+	add(&f, FINDING_ERROR, "my.yaml:1:1", "e");
+	add(&f, FINDING_WARNING, "plan.yaml:14:7", "w");  /* said */
+	add(&f, FINDING_WARNING, "plan.yaml:14:8", "w");  /* elsewhere */
+	add(&f, FINDING_WARNING, "plan.yaml:114:7", "w"); /* elsewhere */
+	add(&f, FINDING_WARNING, "plan.yaml:14:7", "v");  /* other words */
+	add(&f, FINDING_NOTICE, "plan.yaml:14:7", "w");   /* no warning */
+	add(&f, FINDING_NOTICE, "csr 'x'", "n");          /* said */
+	add(&f, FINDING_NOTICE, "csr 'y'", "n");          /* another */
+	add(&f, FINDING_ERROR, "my.yaml:1:1", "e");       /* refuses */
+	findings_drop_said(&f, 3);
+	assert_int_equal(f.count, 9);
+	assert_int_equal(f.errors, 2);
+	assert_string_equal(f.rows[3].place, "plan.yaml:14:8");
+	assert_string_equal(f.rows[4].place, "plan.yaml:114:7");
+	assert_string_equal(f.rows[5].text, "v");
+	assert_int_equal(f.rows[6].severity, FINDING_NOTICE);
+	assert_string_equal(f.rows[7].place, "csr 'y'");
+	assert_int_equal(f.rows[8].severity, FINDING_ERROR);
+	/* It goes on to grow. */
+	for (int i = 0; i < 100; i++)
+		add(&f, FINDING_NOTICE, "", "more");
+	assert_int_equal(f.count, 109);
+	findings_drop_said(&f, 0);
+	assert_int_equal(f.count, 109);
+}
+
+static void
 test_too_many_still_refuse(void **state)
 {
 	AUTO_STRUCT(findings) findings = { 0 };
@@ -112,6 +175,8 @@ main(void)
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_long_text_is_cut),
 		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_pass),
+		cmocka_unit_test(test_said),
 		cmocka_unit_test(test_too_many_still_refuse),
 		cmocka_unit_test(test_severity_names),
 	};

@@ -201,7 +201,7 @@ make_room(void)
 	room.ask_secret = give_secret;
 	room.show = show;
 	room.confirm = answer_confirm;
-	room.again = answer_again;
+	room.again = room.retry = answer_again;
 	room.ask_operator = send_in;
 	return room;
 }
@@ -644,7 +644,7 @@ test_wrong_passphrase(void **state)
 	assert_string_equal(report->asked, "alice\nbob\nbob\n");
 	assert_int_equal(report->agains, 1);
 	was_shown("bob: the passphrase");
-	was_shown("Try once more?");
+	was_shown("is wrong, or the file is damaged");
 	begin_plan("a", "alice bob");
 	plan.stop_at = 2;
 	is_refused(login, CA_R_INTERRUPTED, "the room stops");

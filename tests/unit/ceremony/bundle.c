@@ -2,6 +2,7 @@
  * Bulk inputs: directories become bundles, bundles are taken apart; what may not
  * be in a directory is said, and what is malformed refused.
  */
+#include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
 
@@ -68,12 +69,12 @@ static void
 read_input(const char *path, struct inputs *inputs)
 {
 	AUTO_STRUCT(findings) findings = { 0 };
-	unsigned char *data = NULL;
-	size_t len = 0;
+	AUTO_STRUCT(spilled) bulk = { .fd = -1 };
 
-	assert_ok(bulk_read(path, "plan.yaml:1:1", &findings, &data, &len));
+	assert_ok(bulk_read(path, "plan.yaml:1:1", AT_FDCWD, &findings, &bulk));
 	assert_quiet(&findings);
-	assert_ok(inputs_add(inputs, INPUT_BULK, "x", NULL, data, len));
+	assert_ok(inputs_add_bulk(inputs, INPUT_BULK, "x", NULL, &bulk));
+	assert_null(bulk.data);
 }
 
 /* ---- bundles ---------------------------------------------------------- */
@@ -263,8 +264,7 @@ test_what_is_no_file(void **state)
 {
 	const struct fixture *f = *state;
 	AUTO_STRUCT(findings) findings = { 0 };
-	AUTO_BYTES(data) = NULL;
-	size_t len = 0;
+	AUTO_STRUCT(spilled) bulk = { .fd = -1 };
 
 	put(f, "good.csr", "x", 1);
 	assert_int_equal(symlink("good.csr", path_of(f, "link.csr")), 0);
@@ -274,7 +274,8 @@ test_what_is_no_file(void **state)
 	put(f, "huge", "x", 1);
 	assert_int_equal(
 	    truncate(path_of(f, "huge"), (off_t)INPUT_MAX_BYTES + 1), 0);
-	assert_ok(bulk_read(f->dir, "plan.yaml:1:1", &findings, &data, &len));
+	assert_ok(
+	    bulk_read(f->dir, "plan.yaml:1:1", AT_FDCWD, &findings, &bulk));
 	assert_int_equal(findings.errors, 5);
 	assert_int_equal(count_findings(&findings, "INPUT-LINK", NULL), 2);
 	assert_int_equal(count_findings(&findings, "INPUT-FOLDER", NULL), 1);
@@ -291,10 +292,10 @@ test_empty_directory(void **state)
 {
 	const struct fixture *f = *state;
 	AUTO_STRUCT(findings) findings = { 0 };
-	AUTO_BYTES(data) = NULL;
-	size_t len = 0;
+	AUTO_STRUCT(spilled) bulk = { .fd = -1 };
 
-	assert_ok(bulk_read(f->dir, "plan.yaml:1:1", &findings, &data, &len));
+	assert_ok(
+	    bulk_read(f->dir, "plan.yaml:1:1", AT_FDCWD, &findings, &bulk));
 	assert_only(&findings, "INPUT-EMPTY", "plan.yaml:1:1");
 }
 
@@ -304,22 +305,21 @@ test_limits(void **state)
 {
 	const struct fixture *f = *state;
 	AUTO_STRUCT(findings) findings = { 0 };
-	unsigned char *data = NULL;
-	size_t len = 0;
+	AUTO_STRUCT(spilled) bulk = { .fd = -1 };
 	char name[16];
 
 	assert_refused(CA_R_MISSING,
-	    bulk_read(path_of(f, "gone"), "p", &findings, &data, &len));
+	    bulk_read(path_of(f, "gone"), "p", AT_FDCWD, &findings, &bulk));
 	assert_int_equal(mkfifo(path_of(f, "fifo"), 0600), 0);
 	assert_int_equal(
-	    bulk_read(path_of(f, "fifo"), "p", &findings, &data, &len), -1);
+	    bulk_read(path_of(f, "fifo"), "p", AT_FDCWD, &findings, &bulk), -1);
 	ca_error_clear();
 	assert_int_equal(unlink(path_of(f, "fifo")), 0);
 	put(f, "large", "x", 1);
 	assert_int_equal(
 	    truncate(path_of(f, "large"), (off_t)INPUT_BULK_MAX_BYTES + 1), 0);
 	assert_refused(CA_R_INPUT,
-	    bulk_read(path_of(f, "large"), "p", &findings, &data, &len));
+	    bulk_read(path_of(f, "large"), "p", AT_FDCWD, &findings, &bulk));
 	assert_int_equal(unlink(path_of(f, "large")), 0);
 	for (int i = 0; i <= INPUT_BULK_MAX_BYTES / INPUT_MAX_BYTES; i++) {
 		(void)snprintf(name, sizeof(name), "%d", i);
@@ -328,8 +328,8 @@ test_limits(void **state)
 		    truncate(path_of(f, name), INPUT_MAX_BYTES), 0);
 	}
 	assert_refused(
-	    CA_R_INPUT, bulk_read(f->dir, "p", &findings, &data, &len));
-	assert_null(data);
+	    CA_R_INPUT, bulk_read(f->dir, "p", AT_FDCWD, &findings, &bulk));
+	assert_null(bulk.data);
 	assert_quiet(&findings);
 }
 

@@ -2,40 +2,20 @@
  * The crl step: what is on a CRL, how it follows the one before it, partitions,
  * the last one; and everything that it refuses.
  */
-#include <fcntl.h>
-#include <ftw.h>
-#include <sys/stat.h>
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "base/date.h"
-#include "ceremony/steps/revocations.h"
 #include "ceremony/steps/scope.h"
-#include "journal-support.h"
 #include "profiles/crl-reader.h"
 #include "profiles/der/der.h"
+#include "world.h"
 
-enum { NOW = 1800000000, DAY = 86400, TEXT_MAX = 16384, WORLD_STEPS = 4 };
-
-static const char head[] = "format: ca-tool-plan-1\n"
-			   "id: a\n"
-			   "title: A test\n"
-			   "window:\n"
-			   "  from: 2026-01-01T00:00:00Z\n"
-			   "  until: 2026-02-01T00:00:00Z\n"
-			   "steps:\n";
-
-#define KEY(name)                                                              \
-	"  - generate-key: {key: " name ", type: p-256, purpose: ca, backup: " \
-	"none}\n"
-#define CERTIFICATE(kind, name, issuer, profile)               \
-	"  - " kind ": {name: " name ", " issuer " key: " name \
-	", profile: " profile                                  \
-	", subject: {country: DE, organization: T, common-name: " name "}}\n"
+enum { NOW = 1800000000, DAY = 86400, WORLD_STEPS = 4 };
 
 static const char world[] =
-    KEY("root") KEY("sub") CERTIFICATE("root", "root", "", "root")
+    KEY("root", "ca") KEY("sub", "ca") CERTIFICATE("root", "root", "", "root")
 	CERTIFICATE("subordinate", "sub", "issuer: root,", "issuing-ca");
 
 #define CRL(name, more) \
@@ -44,55 +24,6 @@ static const char world[] =
 #define PART(name, n) \
 	CRL(name, "crl-partition, url: \"http://c.example/sub/" n ".crl\"")
 #define URL(n) "http://c.example/sub/" n ".crl"
-
-struct fixture {
-	char text[TEXT_MAX];
-	char dir[32];
-	int scratch;
-	struct journal *journal;
-	struct yaml *doc;
-	struct plan_params *params;
-	struct step *steps;
-	struct inputs inputs;
-	struct findings findings;
-	struct build build;
-	EVP_PKEY *key[2]; /* root, sub */
-	unsigned char counter;
-	int objects;
-	int64_t now;
-	char dn[65]; /* sub's */
-};
-
-/* The same serial numbers each time. */
-static int
-counted(void *ctx, unsigned char *ret_bytes, size_t len)
-{
-	struct fixture *f = ctx;
-	unsigned char digest[32];
-
-	assert_in_range(len, 1, sizeof(digest));
-	f->counter++;
-	assert_ok(sha256(&f->counter, sizeof(f->counter), digest));
-	memcpy(ret_bytes, digest, len);
-	return 0;
-}
-
-static void
-add_profile(struct fixture *f, const char *name)
-{
-	char path[512], text[TEXT_MAX];
-	FILE *file;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), PROFILE_DATA "/%s.yaml", name);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	len = fread(text, 1, sizeof(text) - 1, file);
-	assert_int_equal(fclose(file), 0);
-	text[len] = '\0';
-	assert_ok(inputs_add(&f->inputs, INPUT_PROFILE, name, NULL,
-	    (unsigned char *)strdup(text), len));
-}
 
 static void
 add_file(
@@ -109,27 +40,16 @@ static int
 setup(void **state)
 {
 	static const char *const profiles[] = { "root", "issuing-ca", "ca-crl",
-		"crl-partition", "crl-ca-only" };
-	struct fixture *f = calloc(1, sizeof(*f));
+		"crl-partition", "crl-ca-only", "crl-user", "ca-crl-public",
+		"crl-user-public" };
+	struct fixture *f = world_new("crl-step");
 
-	if (f == NULL)
-		return -1;
-	ca_error_clear();
 	f->now = NOW;
-	(void)snprintf(f->dir, sizeof(f->dir), "test-crl-step-XXXXXX");
-	if (mkdtemp(f->dir) == NULL || journal_create(f->dir, &f->journal) < 0)
-		return -1;
-	f->scratch = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
-		add_profile(f, profiles[i]);
+		add_profile(f, profiles[i], NULL, NULL);
 	for (size_t i = 0; i < 2; i++)
 		f->key[i] = EVP_EC_gen("P-256");
 	*state = f;
-	if (journal_append(f->journal, ENTRY_GENESIS,
-		json_pack("{s:s, s:i, s:{s:s}, s:s}", "authority", "example",
-		    "format", 1, "token", "label", "x", "tool", "0"),
-		"a test", NULL) < 0)
-		return -1;
 	put_set(f->journal, SOME_SET, "a set");
 	put_run(f->journal, RUN_1, "old", SOME_SET, NULL);
 	put_list(f->journal, RUN_1, 0);
@@ -137,41 +57,9 @@ setup(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static void
-unload(struct fixture *f)
-{
-	build_clear(&f->build);
-	findings_clear(&f->findings);
-	f->findings = (struct findings){ 0 };
-	free(f->steps);
-	f->steps = NULL;
-	yaml_value_free(&plan_schema, f->params);
-	f->params = NULL;
-	yaml_free(f->doc);
-	f->doc = NULL;
-}
-
-static int
 teardown(void **state)
 {
-	struct fixture *f = *state;
-
-	unload(f);
-	inputs_clear(&f->inputs);
-	journal_free(f->journal);
-	(void)close(f->scratch);
-	for (size_t i = 0; i < 2; i++)
-		EVP_PKEY_free(f->key[i]);
-	(void)nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	free(f);
+	world_free(*state);
 	return 0;
 }
 
@@ -355,26 +243,31 @@ put_revoked(
 		text, "reason", reason, "cause", "a test"));
 }
 
+/* Issued elsewhere: lines of ENTRY_ISSUED's list. */
+static void
+put_issued(struct fixture *f, const char *lines, int count)
+{
+	AUTO_CHARS(text) = text_printf("ca-tool-issued-1\n%s", lines);
+	char hex[65];
+
+	if (f->dn[0] == '\0')
+		load(f, FULL);
+	assert_non_null(text);
+	put_evidence(f->journal, text, hex);
+	put_entry(f->journal, ENTRY_ISSUED,
+	    json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "run", RUN_1, "issuer",
+		"sub", "issuer_dn", f->dn, "count", count, "list", hex,
+		"source", "csv"));
+}
+
 /* As an earlier step of the plan does. */
 static void
 plan_revocation(struct fixture *f, enum entry_kind kind, const char *dn,
     const char *serial, int64_t date, int reason)
 {
-	struct built_act act = { .entry = kind };
-	struct serial octets;
-
-	assert_ok(serial_from_hex(serial, strlen(serial), &octets));
-	act.kind = strdup("revoke");
-	act.data = json_pack("{s:s, s:s}", "issuer_dn", dn, "serial", serial);
-	act.summary = strdup("a test");
-	act.revoked = calloc(1, sizeof(*act.revoked));
-	assert_non_null(act.revoked);
-	memcpy(act.revoked->serial, octets.octets, octets.len);
-	act.revoked->serial_len = octets.len;
-	act.revoked->date = date;
-	act.revoked->reason = reason;
-	act.revoked_count = 1;
-	assert_ok(build_add_act(&f->build, &act));
+	world_revoke(f, kind, dn, serial,
+	    (struct listed){
+		.date = date, .reason = (enum revocation_reason)reason });
 }
 
 /* ---- signed CRLs -------------------------------------------------------- */
@@ -618,8 +511,8 @@ test_following(void **state)
 	no_errors(f);
 	assert_string_equal(lists(f, "c"), "01,02");
 	assert_true(number_of(f, "c") > number);
-	says(f, "c", "1 entries, of which 1 are kept as they are");
-	says(f, "c", "1 are new\nnew: 02");
+	says(f, "c", "1 entry, of which 1 is kept as it is");
+	says(f, "c", "1 is new\nnew: 02");
 	assert_true(object_of(f, "c")->previous->fd >= 0);
 	/* The clock may not go back. */
 	f->now -= 2 * DAY;
@@ -845,9 +738,9 @@ give(struct fixture *f, struct foreign foreign, bool pem)
 	load(f, GIVEN);
 	inputs_clear(&f->inputs);
 	f->inputs = (struct inputs){ 0 };
-	add_profile(f, "root");
-	add_profile(f, "issuing-ca");
-	add_profile(f, "ca-crl");
+	add_profile(f, "root", NULL, NULL);
+	add_profile(f, "issuing-ca", NULL, NULL);
+	add_profile(f, "ca-crl", NULL, NULL);
 	if (foreign.key == NULL)
 		foreign.key = f->key[1];
 	if (foreign.now == 0)
@@ -924,9 +817,9 @@ test_given_refused(void **state)
 	    f, &(struct foreign){ .key = f->key[1], .now = NOW }, &len);
 	inputs_clear(&f->inputs);
 	f->inputs = (struct inputs){ 0 };
-	add_profile(f, "root");
-	add_profile(f, "issuing-ca");
-	add_profile(f, "ca-crl");
+	add_profile(f, "root", NULL, NULL);
+	add_profile(f, "issuing-ca", NULL, NULL);
+	add_profile(f, "ca-crl", NULL, NULL);
 	add_file(f, "old.crl", der, len - 1);
 	refused(f, GIVEN, "CRL-PREVIOUS");
 }
@@ -1041,6 +934,127 @@ test_partitions_planned(void **state)
 	assert_int_equal(count_findings(&f->findings, "CRL-UNION", NULL), 1);
 }
 
+/* What is in force does not have what was revoked since. */
+static void
+test_partitions_since(void **state)
+{
+	struct fixture *f = *state;
+
+	revoked_of(f, "01", URL("1"));
+	revoked_of(f, "02", URL("2"));
+	issue(f, "03", false, URL("2"), NOW + 100 * DAY);
+	issue(f, "04", false, URL("2"), NOW + 100 * DAY);
+	make(f, PART("one", "1") PART("two", "2"));
+	sign_built(f, "one");
+	sign_built(f, "two");
+	f->now += DAY;
+	make(f, PART("one", "1"));
+	no_errors(f);
+	/* In the plan, and then in the journal. */
+	load(f, PART("one", "1"));
+	plan_revocation(f, ENTRY_REVOKED, f->dn, "03", NOW, 4);
+	go(f);
+	assert_int_equal(
+	    count_findings(&f->findings, "PARTITION-INCOMPLETE", NULL), 1);
+	found(f, "serial 03");
+	put_revoked(f, "03", NOW, "superseded");
+	refused(f, PART("one", "1"), "PARTITION-INCOMPLETE");
+	assert_int_equal(
+	    count_findings(&f->findings, "PARTITION-INCOMPLETE", NULL), 1);
+	found(f, "serial 03");
+	/* A full one has it, until another is revoked. */
+	make(f, FULL);
+	sign_built(f, "c");
+	make(f, PART("one", "1"));
+	no_errors(f);
+	put_revoked(f, "04", NOW, "superseded");
+	refused(f, PART("one", "1"), "PARTITION-INCOMPLETE");
+	assert_int_equal(
+	    count_findings(&f->findings, "PARTITION-INCOMPLETE", NULL), 1);
+	found(f, "serial 04");
+	make(f, PART("two", "2"));
+	no_errors(f);
+}
+
+/* A full one that is older than all of it is no better than none. */
+static void
+test_partitions_old_full(void **state)
+{
+	struct fixture *f = *state;
+
+	issue(f, "01", false, URL("1"), NOW + 100 * DAY);
+	make(f, FULL);
+	sign_built(f, "c");
+	put_revoked(f, "01", NOW, "superseded");
+	refused(f, PART("two", "2"), "PARTITION-INCOMPLETE");
+	found(f, "serial 01");
+	make(f, PART("one", "1"));
+	no_errors(f);
+}
+
+/* ---- whom it is about --------------------------------------------------- */
+
+static size_t
+warned(const struct fixture *f)
+{
+	no_errors(f);
+	return count_findings(&f->findings, "CRL-COVERS", NULL);
+}
+
+static void
+test_covers(void **state)
+{
+	struct fixture *f = *state;
+
+	/* CAs, and what has expired, may stand for a year. */
+	issue(f, "01", true, NULL, NOW + 100 * DAY);
+	issue(f, "02", false, NULL, NOW - DAY);
+	put_issued(f, "0b - ca -\n", 1);
+	make(f, FULL CRL("d", "ca-crl-public"));
+	assert_int_equal(warned(f), 0);
+	issue(f, "03", false, NULL, NOW + 100 * DAY);
+	make(f, FULL);
+	assert_int_equal(warned(f), 1);
+	refused(f, CRL("d", "ca-crl-public"), "CRL-COVERS");
+	found(f, "as in crl-user-public");
+	make(f, CRL("d", "crl-user") CRL("e", "crl-user-public"));
+	assert_int_equal(warned(f), 0);
+	/* Not where its scope has none of them. */
+	make(f, CRL("d", "crl-ca-only, url: \"http://c.example/sub.crl\""));
+	assert_int_equal(warned(f), 0);
+	/* Revoked or not: it is on the CRL then. */
+	put_revoked(f, "03", NOW - DAY, "superseded");
+	refused(f, CRL("d", "ca-crl-public"), "CRL-COVERS");
+}
+
+/* Of what was issued elsewhere, and of which nobody knows the kind. */
+static void
+test_covers_unknown(void **state)
+{
+	struct fixture *f = *state;
+
+	put_issued(f, "0b - - -\n", 1);
+	refused(f, CRL("d", "ca-crl-public"), "CRL-COVERS");
+	make(f, CRL("d", "crl-user-public"));
+	assert_int_equal(warned(f), 0);
+}
+
+/* A full one of end entities has CAs too, and those have a reason. */
+static void
+test_covers_reason_of_ca(void **state)
+{
+	struct fixture *f = *state;
+
+	issue(f, "01", true, NULL, NOW + DAY);
+	issue(f, "02", false, NULL, NOW + DAY);
+	put_revoked(f, "02", NOW - DAY, "unspecified");
+	make(f, CRL("c", "crl-user-public"));
+	no_errors(f);
+	assert_string_equal(lists(f, "c"), "02");
+	put_revoked(f, "01", NOW - DAY, "unspecified");
+	refused(f, CRL("c", "crl-user-public"), "CRL-REASON-CA");
+}
+
 /* Fixed by the serial, and even. */
 static void
 test_partition_urls(void **state)
@@ -1100,11 +1114,18 @@ test_last(void **state)
 	issue(f, "02", false, NULL, NOW - DAY);
 	issue(f, "03", false, NULL, NOW + DAY);
 	put_revoked(f, "03", NOW - DAY, "superseded");
+	refused(f, CRL("c", "ca-crl, last: true"), "CRL-LAST");
+	found(f, "1 certificate of this CA is neither expired");
+	/* One whose end nobody knows may be alive. */
+	put_revoked(f, "01", NOW - DAY, "superseded");
+	put_issued(f, "0b - - -\n", 1);
+	refused(f, CRL("c", "ca-crl, last: true"), "CRL-LAST");
+	found(f, "1 certificate of this CA is neither expired");
+	put_revoked(f, "0b", NOW - DAY, "superseded");
 	make(f, CRL("c", "ca-crl, last: true"));
 	no_errors(f);
-	/* One is alive; and the profile allows a year at most. */
-	assert_int_equal(count_findings(&f->findings, "CRL-LAST", NULL), 2);
-	says(f, "c", "last: 1 certificates of this CA are neither");
+	/* The profile allows a year at most. */
+	assert_int_equal(count_findings(&f->findings, "CRL-LAST", NULL), 1);
 	/* Near the end both are well. */
 	load(f, CRL("c", "ca-crl, last: true"));
 	{
@@ -1143,9 +1164,12 @@ test_spooled(void **state)
 	memcpy(der, object_of(f, "c")->tbs.der, len);
 	earlier[2] = (struct earlier_object){ .state = EARLIER_SPOOLED,
 		.built = NOW,
-		.alg = object_of(f, "c")->tbs.alg,
-		.der = der,
-		.len = len };
+		.octets = { .kind = OBJECT_CRL,
+		    .alg = object_of(f, "c")->tbs.alg,
+		    .der = der,
+		    .len = len } };
+	memcpy(
+	    earlier[2].octets.sha256, object_of(f, "c")->tbs.sha256, HASH_LEN);
 	/* The world's keys are new to each build, so say that they are not. */
 	load(f, FULL);
 	for (size_t i = 0; i < f->build.object_count; i++)
@@ -1181,7 +1205,7 @@ test_large(void **state)
 	struct fixture *f = *state;
 	AUTO_STRUCT(crl_head) crl = { 0 };
 	AUTO_BYTES(der) = NULL;
-	AUTO_BYTES(text) = NULL;
+	AUTO_STRUCT(spilled) text = { .fd = -1 };
 	AUTO_CHARS(hash) = NULL;
 	struct listing listing = { 0 };
 	struct der_source source;
@@ -1201,12 +1225,13 @@ test_large(void **state)
 
 		assert_ok(listing_add(&listing, &row));
 	}
-	assert_ok(listing_revocations_text(&listing, &text, &len));
+	assert_ok(listing_revocations_text(&listing, AT_FDCWD, &text));
 	listing_clear(&listing);
 	{
 		unsigned char digest[HASH_LEN];
 
-		assert_ok(journal_evidence_put(f->journal, text, len, digest));
+		assert_ok(journal_evidence_put(
+		    f->journal, text.data, text.len, digest));
 		hash = text_hex(digest, HASH_LEN);
 	}
 	put_entry(f->journal, ENTRY_REVOCATIONS,
@@ -1255,6 +1280,11 @@ main(void)
 		TEST(test_partitions),
 		TEST(test_partitions_refused),
 		TEST(test_partitions_planned),
+		TEST(test_partitions_since),
+		TEST(test_partitions_old_full),
+		TEST(test_covers),
+		TEST(test_covers_unknown),
+		TEST(test_covers_reason_of_ca),
 		TEST(test_partition_urls),
 		TEST(test_last),
 		TEST(test_spooled),

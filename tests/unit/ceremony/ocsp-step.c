@@ -2,41 +2,22 @@
  * The ocsp-responses step: which certificates it answers for, with what, and
  * what it refuses.
  */
-#include <ftw.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
 
 #include "base/date.h"
-#include "ceremony/steps/revocations.h"
-#include "journal-support.h"
 #include "people.h"
 #include "profiles/lint/lint.h"
 #include "profiles/ocsp.h"
+#include "world.h"
 
 CLEANUP_DEFINE(OCSP_BASICRESP, OCSP_BASICRESP_free);
 CLEANUP_DEFINE(OCSP_RESPONSE, OCSP_RESPONSE_free);
 CLEANUP_DEFINE(OCSP_CERTID, OCSP_CERTID_free);
 
-enum { NOW = 1800000000, HOUR = 3600, DAY = 24 * HOUR, TEXT_MAX = 8192 };
-
-static const char head[] = "format: ca-tool-plan-1\n"
-			   "id: a\n"
-			   "title: A test\n"
-			   "window:\n"
-			   "  from: 2026-01-01T00:00:00Z\n"
-			   "  until: 2026-02-01T00:00:00Z\n"
-			   "steps:\n";
-
-#define KEY(name, purpose)                                                 \
-	"  - generate-key: {key: " name ", type: p-256, purpose: " purpose \
-	", backup: none}\n"
-#define CERTIFICATE(kind, name, issuer, profile)               \
-	"  - " kind ": {name: " name ", " issuer " key: " name \
-	", profile: " profile                                  \
-	", subject: {country: DE, organization: T, common-name: " name "}}\n"
+enum { NOW = 1800000000, HOUR = 3600, DAY = 24 * HOUR };
 
 /* A root, a CA below it, and a responder of the root. */
 static const char world[] = KEY("root", "ca") KEY("sub", "ca")
@@ -46,57 +27,6 @@ static const char world[] = KEY("root", "ca") KEY("sub", "ca")
 		"ocsp-responder", "resp", "issuer: root,", "ocsp-responder");
 
 enum { WORLD_STEPS = 6 };
-
-struct fixture {
-	char text[TEXT_MAX];
-	char dir[32];
-	struct journal *journal;
-	struct yaml *doc;
-	struct plan_params *params;
-	struct step *steps;
-	struct inputs inputs;
-	struct findings findings;
-	struct build build;
-	unsigned char counter;
-};
-
-/* The same serial numbers each time. */
-static int
-counted(void *ctx, unsigned char *ret_bytes, size_t len)
-{
-	struct fixture *f = ctx;
-	unsigned char digest[32];
-
-	assert_in_range(len, 1, sizeof(digest));
-	f->counter++;
-	assert_ok(sha256(&f->counter, sizeof(f->counter), digest));
-	memcpy(ret_bytes, digest, len);
-	return 0;
-}
-
-static void
-add_profile(
-    struct fixture *f, const char *name, const char *from, const char *to)
-{
-	char path[512], text[TEXT_MAX], edited[TEXT_MAX + 256];
-	FILE *file;
-	const char *at;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), PROFILE_DATA "/%s.yaml", name);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	len = fread(text, 1, sizeof(text) - 1, file);
-	assert_int_equal(fclose(file), 0);
-	text[len] = '\0';
-	at = from == NULL ? text : strstr(text, from);
-	assert_non_null(at);
-	(void)snprintf(edited, sizeof(edited), "%.*s%s%s", (int)(at - text),
-	    text, from == NULL ? "" : to,
-	    at + (from == NULL ? 0 : strlen(from)));
-	assert_ok(inputs_add(&f->inputs, INPUT_PROFILE, name, NULL,
-	    (unsigned char *)strdup(edited), strlen(edited)));
-}
 
 static void
 add_profiles(struct fixture *f)
@@ -115,55 +45,17 @@ add_profiles(struct fixture *f)
 static int
 setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct fixture *f = world_new("ocsp-step");
 
-	if (f == NULL)
-		return -1;
-	ca_error_clear();
-	(void)snprintf(f->dir, sizeof(f->dir), "test-ocsp-step-XXXXXX");
-	if (mkdtemp(f->dir) == NULL || journal_create(f->dir, &f->journal) < 0)
-		return -1;
 	add_profiles(f);
 	*state = f;
-	return journal_append(f->journal, ENTRY_GENESIS,
-	    json_pack("{s:s, s:i, s:{s:s}, s:s}", "authority", "example",
-		"format", 1, "token", "label", "x", "tool", "0"),
-	    "a test", NULL);
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static void
-unload(struct fixture *f)
-{
-	build_clear(&f->build);
-	findings_clear(&f->findings);
-	f->findings = (struct findings){ 0 };
-	free(f->steps);
-	f->steps = NULL;
-	yaml_value_free(&plan_schema, f->params);
-	f->params = NULL;
-	yaml_free(f->doc);
-	f->doc = NULL;
+	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	struct fixture *f = *state;
-
-	unload(f);
-	inputs_clear(&f->inputs);
-	journal_free(f->journal);
-	(void)nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	free(f);
+	world_free(*state);
 	return 0;
 }
 
@@ -280,8 +172,9 @@ import(struct fixture *f, const char *lines)
 	act.kind = strdup("import-issued");
 	act.data = json_pack("{s:s}", "issuer_dn", dn);
 	act.summary = strdup("a test");
-	act.der = (unsigned char *)text_printf("ca-tool-issued-1\n%s", lines);
-	act.der_len = strlen((const char *)act.der);
+	act.list.data =
+	    (unsigned char *)text_printf("ca-tool-issued-1\n%s", lines);
+	act.list.len = strlen((const char *)act.list.data);
 	assert_ok(build_add_act(&f->build, &act));
 }
 
@@ -289,24 +182,13 @@ static void
 plan_revocation(struct fixture *f, const char *serial, int64_t date, int reason,
     int64_t expires)
 {
-	struct built_act act = { .entry = ENTRY_REVOKED };
-	struct serial octets;
 	char dn[65];
 
 	root_dn(f, dn);
-	assert_ok(serial_from_hex(serial, strlen(serial), &octets));
-	act.kind = strdup("revoke");
-	act.data = json_pack("{s:s, s:s}", "issuer_dn", dn, "serial", serial);
-	act.summary = strdup("a test");
-	act.revoked = calloc(1, sizeof(*act.revoked));
-	assert_non_null(act.revoked);
-	memcpy(act.revoked->serial, octets.octets, octets.len);
-	act.revoked->serial_len = octets.len;
-	act.revoked->date = date;
-	act.revoked->reason = reason;
-	act.revoked->expires = expires;
-	act.revoked_count = 1;
-	assert_ok(build_add_act(&f->build, &act));
+	world_revoke(f, ENTRY_REVOKED, dn, serial,
+	    (struct listed){ .date = date,
+		.reason = (enum revocation_reason)reason,
+		.expires = expires });
 }
 
 /* ---- what OpenSSL reads in a response ---------------------------------- */
@@ -511,6 +393,54 @@ test_users(void **state)
 	assert_said(
 	    f, "0500", V_OCSP_CERTSTATUS_GOOD, -1, 0, NOW + 2 * DAY - 1);
 	assert_said(f, "0700", V_OCSP_CERTSTATUS_GOOD, -1, 0, NOW + 12 * HOUR);
+}
+
+/* One that a cut left possibly signed: object `object` of a run's list. */
+static void
+put_possible(
+    struct fixture *f, int object, const char *serial, const char *kind)
+{
+	char dn[65], from[DATE_TEXT_SIZE], until[DATE_TEXT_SIZE];
+
+	root_dn(f, dn);
+	date_format(NOW - DAY, from);
+	date_format(NOW + 100LL * DAY, until);
+	put_entry(f->journal, ENTRY_INTENT,
+	    json_pack("{s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, "
+		      "s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:n}",
+		"run", RUN_1, "list", 0, "object", object, "kind",
+		"certificate", "name", serial, "key", DIGEST_A, "algorithm",
+		"30", "tbs", DIGEST_C, "issuer", "root", "issuer_dn", dn,
+		"profile", "p", "serial", serial, "subject_dn", DIGEST_B,
+		"spki", DIGEST_C, "not_before", from, "not_after", until, "ca",
+		0, "certificate_kind", kind, "subject_key"));
+	put_failed(f->journal, RUN_1, object, serial, true);
+}
+
+/*
+ * Whoever is possibly signed is never said to be good; revoked, it is what its
+ * intent says, and a responder is not asked about.
+ */
+static void
+test_possibly_signed(void **state)
+{
+	struct fixture *f = *state;
+
+	put_set(f->journal, SOME_SET, "a set");
+	put_run(f->journal, RUN_1, "a", SOME_SET, NULL);
+	put_list(f->journal, RUN_1, 0);
+	load(f,
+	    "name: o, issuer: root, profile: ocsp-response-user, responder: "
+	    "resp, validity: 2d");
+	put_possible(f, 0, "0100", "ocsp-responder");
+	put_possible(f, 1, "0200", "end-entity");
+	put_possible(f, 2, "0300", "end-entity");
+	plan_revocation(f, "0100", NOW - 5, REASON_SUPERSEDED, 0);
+	plan_revocation(f, "0200", NOW - 5, REASON_SUPERSEDED, 0);
+	answer(f);
+	assert_int_equal(batch_of(f)->count, 1);
+	assert_said(f, "0200", V_OCSP_CERTSTATUS_REVOKED, REASON_SUPERSEDED,
+	    NOW - 5, NOW + 2 * DAY - 1);
 }
 
 static void
@@ -1000,6 +930,7 @@ main(void)
 		TEST(test_all),
 		TEST(test_sources),
 		TEST(test_users),
+		TEST(test_possibly_signed),
 		TEST(test_listed),
 		TEST(test_lint),
 		TEST(test_refused_serials),

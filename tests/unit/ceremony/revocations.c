@@ -2,6 +2,7 @@
  * Serial numbers, lists, and what may be wrong with them: CSV, index.txt, CRLs
  * and certificates, each with what it must be refused for.
  */
+#include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -200,11 +201,47 @@ test_listing(void **state)
 }
 
 static void
-assert_text(unsigned char *text, size_t len, const char *wanted)
+assert_text(const struct spilled *text, const char *wanted)
 {
-	assert_int_equal(len, strlen(wanted));
-	assert_memory_equal(text, wanted, len);
-	free(text);
+	assert_int_equal(text->len, strlen(wanted));
+	assert_string_equal((const char *)text->data, wanted);
+}
+
+static int
+keep_listed(void *ctx, const struct listed *row)
+{
+	return listing_add(ctx, row);
+}
+
+/* Sorted in place, and stable: every row is there once, where it belongs. */
+static void
+test_sort_many(void **state)
+{
+	enum { ROWS = 5000, SERIALS = 1000 };
+	AUTO_STRUCT(listing) listing = { 0 };
+	bool seen[ROWS + 1] = { false };
+	char hex[16];
+
+	(void)state;
+	for (unsigned i = 1; i <= ROWS; i++) {
+		(void)snprintf(
+		    hex, sizeof(hex), "%x", i * 2654435761u % SERIALS + 1);
+		put(&listing, hex, i);
+		listing.rows[i - 1].expires = i;
+	}
+	assert_ok(listing_sort(&listing));
+	assert_int_equal(listing.count, ROWS);
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct listed *row = &listing.rows[i];
+		int order =
+		    i == 0 ? -1 : serial_compare(&row[-1].serial, &row->serial);
+
+		assert_true(
+		    order < 0 || (order == 0 && row[-1].line < row->line));
+		assert_int_equal(row->expires, row->line);
+		assert_false(seen[row->line]);
+		seen[row->line] = true;
+	}
 }
 
 static void
@@ -212,8 +249,8 @@ test_texts(void **state)
 {
 	AUTO_STRUCT(listing) listing = { 0 };
 	AUTO_STRUCT(listing) back = { 0 };
-	unsigned char *text = NULL;
-	size_t len = 0;
+	AUTO_STRUCT(spilled) text = { .fd = -1 };
+	AUTO_STRUCT(spilled) issued = { .fd = -1 };
 
 	(void)state;
 	put(&listing, "7f", 1);
@@ -221,8 +258,8 @@ test_texts(void **state)
 	listing.rows[0].reason = REASON_NONE;
 	listing.rows[1].invalidity = NOW - 1;
 	listing.rows[1].expires = NOW + 1;
-	assert_ok(listing_revocations_text(&listing, &text, &len));
-	assert_text(text, len,
+	assert_ok(listing_revocations_text(&listing, AT_FDCWD, &text));
+	assert_text(&text,
 	    "ca-tool-revocations-1\n"
 	    "7f 2027-01-15T08:00:00Z unspecified - -\n"
 	    "0080 2027-01-15T08:00:00Z superseded 2027-01-15T07:59:59Z "
@@ -232,8 +269,8 @@ test_texts(void **state)
 	listing.rows[1].has_sha256 = true;
 	memset(listing.rows[1].sha256, 0xaa, 32);
 	put(&listing, "81", 3);
-	assert_ok(listing_issued_text(&listing, &text, &len));
-	assert_ok(listing_issued_read(text, len, &back));
+	assert_ok(listing_issued_text(&listing, AT_FDCWD, &issued));
+	assert_ok(issued_text_each(&issued, keep_listed, &back));
 	assert_int_equal(back.count, 3);
 	assert_int_equal(back.rows[0].ca, 0);
 	assert_int_equal(back.rows[1].ca, 1);
@@ -242,7 +279,7 @@ test_texts(void **state)
 	assert_true(back.rows[1].has_sha256);
 	assert_memory_equal(back.rows[1].sha256, listing.rows[1].sha256, 32);
 	assert_false(back.rows[2].has_sha256);
-	assert_text(text, len,
+	assert_text(&issued,
 	    "ca-tool-issued-1\n"
 	    "7f - ee -\n"
 	    "0080 2027-01-15T08:00:01Z ca " DIGEST_A "\n"
@@ -258,14 +295,58 @@ test_texts_broken(void **state)
 		"ca-tool-issued-1\n7f yesterday ee -\n",
 		"ca-tool-issued-1\n7f - ee 00\n",
 		"ca-tool-issued-1\n7f - ee - -\n" };
-	struct listing listing = { 0 };
+	struct serial serial;
+	struct listed row;
+	bool found = false;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	assert_ok(serial_from_hex("7f", 2, &serial));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		AUTO_STRUCT(listing) listing = { 0 };
+		AUTO_CHARS(copy) = text_copy(bad[i]);
+		const struct spilled text = { .data = (unsigned char *)copy,
+			.len = strlen(bad[i]) };
+
 		assert_refused(CA_R_CORRUPT,
-		    listing_issued_read((const unsigned char *)bad[i],
-			strlen(bad[i]), &listing));
-	assert_null(listing.rows);
+		    issued_text_each(&text, keep_listed, &listing));
+		assert_int_equal(listing.count, 0);
+		assert_refused(CA_R_CORRUPT,
+		    issued_text_find(&text, &serial, &found, &row));
+		assert_false(found);
+	}
+}
+
+/* Every row of a list that is partly in a file, and none that is not there. */
+static void
+test_text_find(void **state)
+{
+	enum { ROWS = 20000, STEP = 7 };
+	AUTO_STRUCT(listing) listing = { 0 };
+	AUTO_STRUCT(spilled) text = { .fd = -1 };
+	struct listed row;
+	char hex[16];
+	bool found;
+
+	(void)state;
+	for (unsigned i = 1; i <= ROWS; i++) {
+		(void)snprintf(hex, sizeof(hex), "%x", i * STEP);
+		put(&listing, hex, i);
+		if (i % 3 != 0)
+			listing.rows[i - 1].expires = NOW + i;
+	}
+	assert_ok(listing_issued_text(&listing, AT_FDCWD, &text));
+	assert_true(text.mapped);
+	for (unsigned i = 1; i < (ROWS + 1) * STEP; i++) {
+		struct serial serial;
+
+		(void)snprintf(hex, sizeof(hex), "%x", i);
+		assert_ok(serial_from_hex(hex, strlen(hex), &serial));
+		assert_ok(issued_text_find(&text, &serial, &found, &row));
+		assert_int_equal(found, i % STEP == 0);
+		if (found)
+			assert_int_equal(row.expires,
+			    i / STEP % 3 == 0 ? 0 : NOW + i / STEP);
+	}
 }
 
 /* ---- a CA beside ---------------------------------------------------------- */
@@ -374,6 +455,7 @@ setup(void **state)
 	f->issuer.dn = sha256_hex(
 	    f->issuer.facts.subject_der, f->issuer.facts.subject_len);
 	f->build = (struct build){ .journal = f->journal,
+		.scratch_fd = AT_FDCWD,
 		.public_fd = -1,
 		.now = NOW,
 		.findings = &f->findings };
@@ -410,6 +492,13 @@ teardown(void **state)
 	(void)nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(f);
 	return 0;
+}
+
+/* What the CA issued may be anything: a revocation needs no reason. */
+static void
+below_root(struct fixture *f)
+{
+	f->issuer.facts.self_issued = false;
 }
 
 /* Read, and hold against the journal. */
@@ -465,6 +554,7 @@ test_csv(void **state)
 	struct fixture *f = *state;
 	const struct listed *row;
 
+	below_root(f);
 	import_text(f, "csv", false,
 	    "\xef\xbb\xbfreason,\"serial\",date,invalidity\r\n"
 	    "keyCompromise,\"0B\",2026-01-01T00:00:00Z,-\r\n"
@@ -681,7 +771,7 @@ test_million(void **state)
 	    revocations_add_act(&f->build, &f->step, &act, &f->import.listing));
 	print_message("%.1f s for a million lines\n", seconds() - start);
 	assert_int_equal(f->build.acts[0].revoked_count, MILLION);
-	assert_true(f->build.acts[0].der_len > (size_t)MILLION * 60);
+	assert_true(f->build.acts[0].list.len > (size_t)MILLION * 60);
 	assert_true(strlen(f->build.acts[0].text) < 1000);
 	assert_true(strlen(f->build.acts[0].details) < 4000);
 	assert_ok(build_is_revoked(
@@ -699,6 +789,62 @@ test_million(void **state)
 	assert_int_equal(f->findings.count, 101);
 	assert_int_equal(
 	    count_findings(&f->findings, "REVOKED-ALREADY", NULL), 100);
+}
+
+/*
+ * Thousands of steps that revoke one certificate each, behind one that takes in
+ * a long list: each looks at the list and at all steps before.
+ */
+static void
+test_many_steps(void **state)
+{
+	enum { ROWS = 100000, STEPS = 5000, SECONDS = 10 };
+	struct fixture *f = *state;
+	AUTO_STRUCT(listing) listing = { 0 };
+	struct revocations_act act = { .kind = "import-issued",
+		.issuer = "ca",
+		.issuer_dn = f->issuer.dn,
+		.source = "csv",
+		.summary = "take in" };
+	double start;
+	char hex[16];
+
+	for (unsigned i = 0; i < ROWS; i++) {
+		(void)snprintf(hex, sizeof(hex), "4%07x", 2 * i);
+		put(&listing, hex, i);
+		listing.rows[i].expires = NOW + i;
+	}
+	assert_ok(issued_add_act(&f->build, &f->step, &act, &listing));
+	start = seconds();
+	for (unsigned i = 0; i < STEPS; i++) {
+		struct built_act one = { .entry = ENTRY_REVOKED };
+		struct listed row = { .ca = -1 }, known;
+		bool found = false;
+
+		(void)snprintf(hex, sizeof(hex), "4%07x", i);
+		assert_ok(serial_from_hex(hex, strlen(hex), &row.serial));
+		assert_null(
+		    planned_revocation(&f->build, f->issuer.dn, &row.serial));
+		assert_ok(planned_issued(
+		    &f->build, f->issuer.dn, &row.serial, &found, &known));
+		assert_int_equal(found, i % 2 == 0);
+		if (found)
+			assert_int_equal(known.expires, NOW + i / 2);
+		assert_ok(planned_issued(
+		    &f->build, DIGEST_A, &row.serial, &found, &known));
+		assert_false(found);
+		one.kind = strdup("revoke");
+		one.summary = strdup("a test");
+		one.data = json_pack("{s:s}", "issuer_dn", f->issuer.dn);
+		assert_ok(listed_plan(&row, &one));
+		assert_ok(build_add_act(&f->build, &one));
+		assert_non_null(
+		    planned_revocation(&f->build, f->issuer.dn, &row.serial));
+		assert_null(
+		    planned_revocation(&f->build, DIGEST_A, &row.serial));
+	}
+	print_message("%.2f s for %d steps\n", seconds() - start, STEPS);
+	assert_true(seconds() - start < SECONDS);
 }
 
 static void
@@ -725,6 +871,7 @@ test_index(void **state)
 	struct fixture *f = *state;
 	const struct listed *row;
 
+	below_root(f);
 	import_text(f, "index.txt", false,
 	    "# made by hand\n" INDEX_V INDEX_R INDEX_E
 	    "R\t280101000000Z\t260101000000Z\t10\tunknown\t/CN=d\n"
@@ -744,6 +891,38 @@ test_index(void **state)
 	assert_quiet(&f->findings);
 	assert_int_equal(f->import.listing.count, 3);
 	assert_int_equal(f->import.listing.rows[0].ca, -1);
+}
+
+/* Under a root it may be a CA: then a reason is needed (CRL-REASON-CA). */
+static void
+test_root_reason(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		signed char ca;
+		enum revocation_reason reason;
+		bool root, lacks;
+	} cases[] = {
+		{ 1, REASON_NONE, true, true },
+		{ 1, REASON_NONE, false, true },
+		{ -1, REASON_NONE, true, true },
+		{ -1, REASON_NONE, false, false },
+		{ 0, REASON_NONE, true, false },
+		{ 1, REASON_SUPERSEDED, true, false },
+		{ -1, REASON_SUPERSEDED, true, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct listed row = { .ca = cases[i].ca,
+			.reason = cases[i].reason };
+
+		f->issuer.facts.self_issued = cases[i].root;
+		assert_int_equal(
+		    revocation_lacks_reason(&f->issuer, &row), cases[i].lacks);
+	}
+	f->issuer.facts.self_issued = true;
+	import_text(f, "csv", false, CSV_HEAD "0a,2026-01-01T00:00:00Z,,\n");
+	assert_only(&f->findings, "CRL-REASON-CA", "list, line 2");
 }
 
 static void
@@ -811,6 +990,7 @@ test_planned_issued(void **state)
 		.source = "index.txt",
 		.summary = "take in" };
 
+	below_root(f);
 	f->issuer.adopted = false;
 	put(&taken, "0a", 1);
 	put(&taken, "0b", 2);
@@ -1038,6 +1218,7 @@ test_crl(void **state)
 	const struct crl_shape dated = { .reason = 1, .invalidity = NOW - 900 };
 	const struct listed *row;
 
+	below_root(f);
 	import_shape(f, &reason);
 	assert_quiet(&f->findings);
 	assert_int_equal(f->import.listing.count, 2);
@@ -1241,14 +1422,18 @@ main(void)
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_texts_broken),
+		cmocka_unit_test(test_text_find),
+		cmocka_unit_test(test_sort_many),
 		TEST(test_csv),
 		TEST(test_csv_refused),
 		TEST(test_csv_issued_refused),
 		TEST(test_unknown),
 		TEST(test_many_faults),
 		TEST(test_million),
+		TEST(test_many_steps),
 		TEST(test_million_one_bad),
 		TEST(test_index),
+		TEST(test_root_reason),
 		TEST(test_index_refused),
 		TEST(test_planned_issued),
 		TEST(test_issued_ends),

@@ -216,6 +216,8 @@ test_crls(void **state)
 		{ "ca-crl-public", "root-public", NULL },
 		{ "crl-ca-only", "policy-ca", "http://c.example/ca.crl" },
 		{ "crl-partition", "issuing-ca", "http://c.example/7.crl" },
+		{ "crl-user", "issuing-ca", NULL },
+		{ "crl-user-public", "issuing-ca-tls", NULL },
 	};
 	static const unsigned char serial[] = { 0x11, 1, 2, 3, 4, 5, 6, 7, 8,
 		9 };

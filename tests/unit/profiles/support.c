@@ -1,9 +1,13 @@
 #include "support.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include "base/date.h"
@@ -97,10 +101,58 @@ assert_clean(const struct findings *findings)
 }
 
 static EVP_PKEY *
-make(const struct key_type *type)
+read_key(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	EVP_PKEY *pkey = NULL;
+
+	if (file == NULL)
+		return NULL;
+	pkey = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+	assert_int_equal(fclose(file), 0);
+	assert_non_null(pkey);
+	return pkey;
+}
+
+/* Whole or not at all: other programs may be making the same. */
+static void
+write_key(EVP_PKEY *pkey, const char *path)
+{
+	char new[96];
+	FILE *file;
+
+	(void)snprintf(new, sizeof new, "%s.%ld", path, (long)getpid());
+	file = fopen(new, "wxe");
+	assert_non_null(file);
+	assert_int_equal(
+	    PEM_write_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL), 1);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(rename(new, path), 0);
+}
+
+/* Primes take seconds: all test programs that begin in one directory share. */
+static EVP_PKEY *
+rsa_key(const struct key_type *type, unsigned index)
+{
+	char path[64];
+	EVP_PKEY *pkey;
+
+	(void)snprintf(path, sizeof path, "test-keys/%s-%u", type->name, index);
+	pkey = read_key(path);
+	if (pkey != NULL)
+		return pkey;
+	pkey = EVP_RSA_gen((size_t)type->bits);
+	assert_non_null(pkey);
+	assert_true(mkdir("test-keys", 0700) == 0 || errno == EEXIST);
+	write_key(pkey, path);
+	return pkey;
+}
+
+static EVP_PKEY *
+make(const struct key_type *type, unsigned index)
 {
 	EVP_PKEY *pkey = type->family == KEY_RSA
-	    ? EVP_RSA_gen((size_t)type->bits)
+	    ? rsa_key(type, index)
 	    : EVP_EC_gen(OBJ_nid2sn(type->curve_nid));
 
 	assert_non_null(pkey);
@@ -117,7 +169,7 @@ key(const char *name, unsigned index)
 		if (strcmp(type->name, name) != 0)
 			continue;
 		if (made_keys[i][index] == NULL)
-			made_keys[i][index] = make(type);
+			made_keys[i][index] = make(type, index);
 		return made_keys[i][index];
 	}
 	fail_msg("no key type '%s'", name);

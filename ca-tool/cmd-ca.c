@@ -80,6 +80,32 @@ print_crls(const struct ca_report *report)
 }
 
 static int
+print_ocsp(const struct ca_report *report)
+{
+	const struct ca_responder *responder = &report->responder;
+	char until[DATE_TEXT_SIZE];
+
+	if (responder->name != NULL) {
+		date_format(responder->until, until);
+		if (print_made(
+			"Responder", "'%s', to %s", responder->name, until) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < report->batch_count; i++) {
+		const struct ca_batch *batch = &report->batches[i];
+
+		date_format(batch->until, until);
+		if (print_made("Last OCSP",
+			"'%s', %" PRIu64 " response%s of profile '%s', next by "
+			"%s",
+			batch->name, batch->count, batch->count == 1 ? "" : "s",
+			batch->profile, until) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 print_issued(const struct ca_report *report)
 {
 	const bool known = report->last_end != 0;
@@ -112,7 +138,7 @@ print_ca(const struct list *list, const struct ca_report *report)
 	if (key->successor != NULL)
 		print_field(stdout, "Successor", key->successor);
 	if (print_certificates(report) < 0 || print_issued(report) < 0 ||
-	    print_crls(report) < 0)
+	    print_crls(report) < 0 || print_ocsp(report) < 0)
 		return -1;
 	for (size_t i = 0; i < report->due_count; i++)
 		print_field(stdout, "Due", report->due[i]);
@@ -178,6 +204,39 @@ crls_json(const struct ca_report *report)
 }
 
 static json_t *
+batches_json(const struct ca_report *report)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < report->batch_count; i++) {
+		const struct ca_batch *batch = &report->batches[i];
+
+		if (json_array_append_new(array,
+			json_pack("{s:s, s:s, s:o, s:I, s:o, s:o}", "name",
+			    batch->name, "profile", batch->profile, "responder",
+			    session_string(batch->responder), "responses",
+			    (json_int_t)batch->count, "this_update",
+			    date_json(batch->from), "next_update",
+			    date_json(batch->until))) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *
+responder_json(const struct ca_report *report)
+{
+	const struct ca_responder *responder = &report->responder;
+
+	if (responder->name == NULL)
+		return json_null();
+	return json_pack("{s:s, s:o}", "name", responder->name, "not_after",
+	    date_json(responder->until));
+}
+
+static json_t *
 due_json(const struct ca_report *report)
 {
 	json_t *array = json_array();
@@ -197,7 +256,7 @@ add_json(const struct list *list, const struct ca_report *report)
 	const struct key_row *key = report->key;
 	json_t *ca = json_pack(
 	    "{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I, "
-	    "s:o, s:b, s:o}",
+	    "s:o, s:b, s:o, s:o, s:o}",
 	    "key", key->name, "state", ca_state_name(report->state), "type",
 	    key->type, "backup", key->backup, "spki_sha256", report->spki,
 	    "successor", session_string(key->successor), "adopted",
@@ -207,7 +266,8 @@ add_json(const struct list *list, const struct ca_report *report)
 	    (json_int_t)report->revoked, "unlisted",
 	    (json_int_t)report->unlisted, "last_end",
 	    date_json(report->last_end), "unknown_end",
-	    report->unknown_end ? 1 : 0, "due", due_json(report));
+	    report->unknown_end ? 1 : 0, "responder", responder_json(report),
+	    "ocsp", batches_json(report), "due", due_json(report));
 
 	if (ca == NULL || json_array_append_new(list->cas, ca) != 0)
 		return ca_error(CA_R_MEMORY, "no memory for the report");

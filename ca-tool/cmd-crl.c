@@ -31,6 +31,10 @@ CLEANUP_DEFINE(ISSUING_DIST_POINT, ISSUING_DIST_POINT_free);
 /* One CRL of the issuer: the full one, or a partition. */
 struct part {
 	char *url; /* NULL: it is not limited to a scope */
+	/* Its newest CRL in the journal; sha256 NULL: it has none. */
+	char *sha256;
+	uint64_t last_entries, last_seq;
+	int64_t last_from;
 	uint64_t entries;
 	double bytes;
 	struct forecast_point *points; /* of CRLs that were given */
@@ -57,6 +61,7 @@ growth_clear(struct growth *growth)
 {
 	for (size_t i = 0; i < growth->part_count; i++) {
 		free(growth->parts[i].url);
+		free(growth->parts[i].sha256);
 		free(growth->parts[i].points);
 	}
 	free(growth->parts);
@@ -66,12 +71,6 @@ growth_clear(struct growth *growth)
 }
 CLEANUP_DEFINE_STRUCT(growth);
 
-static bool
-same_url(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* The part with this URL, made where it is missing; NULL without memory. */
 static struct part *
 part_of(struct growth *growth, const char *url)
@@ -80,7 +79,7 @@ part_of(struct growth *growth, const char *url)
 	struct part *more;
 
 	for (size_t i = 0; i < growth->part_count; i++)
-		if (same_url(growth->parts[i].url, url))
+		if (draft_same_text(growth->parts[i].url, url))
 			return &growth->parts[i];
 	if (url != NULL && copy == NULL)
 		return NULL;
@@ -106,32 +105,58 @@ take_revocation(void *ctx, const struct revocation_row *row)
 	return 0;
 }
 
-/* The partitions of which there was a CRL, or to which certificates refer. */
+/* A full one that has ended was given up for partitions. */
 static int
-take_scope(void *ctx, const struct object_row *row)
+take_crl_row(void *ctx, const struct object_row *row)
 {
 	struct growth *growth = ctx;
+	AUTO_CHARS(sha256) = NULL;
+	struct part *part;
 
-	if (row->state != OBJECT_SIGNED || row->crl_url == NULL ||
-	    row->issuer_dn == NULL ||
-	    strcmp(row->issuer_dn, growth->ca->dn) != 0)
+	if (row->state != OBJECT_SIGNED || row->sha256 == NULL ||
+	    !draft_same_text(row->issuer_dn, growth->ca->dn) ||
+	    (row->crl_url == NULL && row->until < growth->now))
 		return 0;
-	return part_of(growth, row->crl_url) != NULL ? 0 : -1;
+	sha256 = text_copy(row->sha256);
+	part = sha256 == NULL ? NULL : part_of(growth, row->crl_url);
+	if (part == NULL)
+		return -1;
+	free(part->sha256);
+	part->sha256 = TAKE(sha256);
+	part->last_entries = row->entries;
+	part->last_from = row->from;
+	part->last_seq = row->seq;
+	return 0;
 }
 
+/* Partitions that certificates name, and that have had no CRL yet. */
+static int
+take_partition(void *ctx, const struct object_row *row)
+{
+	struct growth *growth = ctx;
+	unsigned number = 0;
+
+	if (row->state != OBJECT_SIGNED || row->crl_url == NULL ||
+	    !draft_same_text(row->issuer_dn, growth->ca->dn))
+		return 0;
+	if (draft_partition(
+		&growth->draft, row->issuer, row->crl_url, &number) < 0)
+		return -1;
+	return number == 0 || part_of(growth, row->crl_url) != NULL ? 0 : -1;
+}
+
+/* Where there was no CRL but full ones, it is not split. */
 static int
 find_parts(struct growth *growth)
 {
 	struct journal *journal = growth->draft.journal;
 
-	if (journal_each_object(journal, NULL, "crl", take_scope, growth) < 0)
+	if (journal_each_object(journal, NULL, "crl", take_crl_row, growth) < 0)
 		return -1;
-	if (growth->part_count > 0 &&
-	    journal_each_object(
-		journal, NULL, "certificate", take_scope, growth) < 0)
-		return -1;
-	if (growth->part_count > 0)
-		return 0;
+	if (growth->part_count > 1 ||
+	    (growth->part_count == 1 && growth->parts[0].url != NULL))
+		return journal_each_object(
+		    journal, NULL, "certificate", take_partition, growth);
 	return part_of(growth, NULL) != NULL ? 0 : -1;
 }
 
@@ -147,7 +172,7 @@ count_bytes(void *ctx, const unsigned char *data, size_t len)
 
 /* What a CRL has beside its entries, from the newest one. */
 static int
-base_bytes(struct growth *growth, const struct object_row *last, double entry,
+base_bytes(struct growth *growth, const struct part *part, double entry,
     double *ret_base)
 {
 	AUTO_BYTES(digest) = NULL;
@@ -155,29 +180,28 @@ base_bytes(struct growth *growth, const struct object_row *last, double entry,
 	size_t len = 0;
 
 	*ret_base = BASE_BYTES;
-	if (last->sha256 == NULL)
+	if (part->sha256 == NULL)
 		return 0;
-	if (text_unhex(last->sha256, &digest, &len) < 0 || len != HASH_LEN)
+	if (text_unhex(part->sha256, &digest, &len) < 0 || len != HASH_LEN)
 		return ca_error(
-		    CA_R_CORRUPT, "'%s' is no SHA-256", last->sha256);
+		    CA_R_CORRUPT, "'%s' is no SHA-256", part->sha256);
 	if (journal_evidence_read(
 		growth->draft.journal, digest, count_bytes, &bytes) < 0)
 		return -1;
-	bytes -= (double)last->entries * entry;
+	bytes -= (double)part->last_entries * entry;
 	if (bytes > 0)
 		*ret_base = bytes;
 	return 0;
 }
 
 static int
-measure_part(
-    struct growth *growth, struct part *part, const struct object_row *last)
+measure_part(struct growth *growth, struct part *part)
 {
 	const struct crl_selection selection = { .issuer_dn = growth->ca->dn,
 		.url = part->url,
 		/* What ended before the last CRL has been on one since. */
-		.gone_before = last->from,
-		.gone_seq = last->seq };
+		.gone_before = part->last_from,
+		.gone_seq = part->last_seq };
 	struct crl_totals totals = { 0 };
 	struct forecast *forecast = &part->forecast;
 
@@ -186,7 +210,7 @@ measure_part(
 	forecast->entry = totals.entries == 0
 	    ? ENTRY_BYTES
 	    : (double)forecast_entry_bytes(&totals) / (double)totals.entries;
-	if (base_bytes(growth, last, forecast->entry, &forecast->base) < 0)
+	if (base_bytes(growth, part, forecast->entry, &forecast->base) < 0)
 		return -1;
 	part->entries = totals.entries;
 	forecast->entries = (double)totals.entries;
@@ -194,40 +218,43 @@ measure_part(
 	return 0;
 }
 
-/* Partitions are even: each has its share of what comes, now or later. */
+/*
+ * Of what comes, now or later, the full CRL has all, and each partition as
+ * much as it has of what there is: they are even.
+ */
 static void
 share_out(struct growth *growth)
 {
 	uint64_t all = 0;
+	size_t parts = 0;
 
-	for (size_t i = 0; i < growth->part_count; i++)
-		all += growth->parts[i].entries;
+	for (size_t i = 0; i < growth->part_count; i++) {
+		const struct part *part = &growth->parts[i];
+
+		all += part->url != NULL ? part->entries : 0;
+		parts += part->url != NULL;
+	}
 	for (size_t i = 0; i < growth->part_count; i++) {
 		struct part *part = &growth->parts[i];
 
 		forecast_from_history(&growth->history, growth->now,
 		    growth->ca->from, &part->forecast);
-		part->forecast.share = all == 0
-		    ? 1 / (double)growth->part_count
-		    : (double)part->entries / (double)all;
+		part->forecast.share = part->url == NULL ? 1
+		    : all == 0                           ? 1 / (double)parts
+			       : (double)part->entries / (double)all;
 	}
 }
 
 static int
 grow_from_journal(struct growth *growth)
 {
-	struct journal *journal = growth->draft.journal;
-	AUTO_STRUCT(object_row) last = { 0 };
-	bool found = false;
-
 	if (forecast_history_make(&growth->history) < 0 ||
-	    journal_each_revocation(
-		journal, growth->ca->dn, take_revocation, growth) < 0 ||
-	    journal_crl_last(journal, growth->ca->dn, &found, &last) < 0 ||
+	    journal_each_revocation(growth->draft.journal, growth->ca->dn,
+		take_revocation, growth) < 0 ||
 	    find_parts(growth) < 0)
 		return -1;
 	for (size_t i = 0; i < growth->part_count; i++)
-		if (measure_part(growth, &growth->parts[i], &last) < 0)
+		if (measure_part(growth, &growth->parts[i]) < 0)
 			return -1;
 	share_out(growth);
 	return 0;
@@ -557,9 +584,10 @@ static char *
 growth_text(const struct growth *growth, const struct part *part)
 {
 	const struct forecast *f = &part->forecast;
-	const char *source = growth->given
-	    ? "by the CRLs that were given"
-	    : "over the last 365 days, or since it began";
+	const char *source = growth->given ? "by the CRLs that were given"
+	    : growth->now - growth->ca->from > FORECAST_YEAR * DAY_SECONDS
+	    ? "over the last 365 days"
+	    : "since it began";
 
 	if (growth->given)
 		return text_printf("%.2f entries a day %s, what left "
@@ -620,10 +648,11 @@ print_parts(const struct growth *growth)
 {
 	if (growth->part_count == 1 && growth->parts[0].url == NULL)
 		return 0;
-	printf("\nPartitions\n");
+	printf("\nCRLs\n");
 	for (size_t i = 0; i < growth->part_count; i++) {
 		const struct part *part = &growth->parts[i];
-		const char *url = part->url != NULL ? part->url : "(all)";
+		const char *url =
+		    part->url != NULL ? part->url : "the full CRL";
 		AUTO_CHARS(safe) = text_escape(url, strlen(url));
 		AUTO_CHARS(size) = size_text(part->entries, part->bytes);
 		AUTO_CHARS(crosses) = crossing_text(part);

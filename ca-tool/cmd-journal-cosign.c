@@ -80,13 +80,10 @@ static int
 ask_again(void *ctx, const char *path)
 {
 	const struct asking *asking = ctx;
-	AUTO_CHARS(question) = text_printf(
-	    "%s: the passphrase of '%s' was not right. Try once more?",
-	    asking->who, path);
+	AUTO_CHARS(why) = text_printf(
+	    "%s: the passphrase of '%s' was not right", asking->who, path);
 
-	return question == NULL
-	    ? -1
-	    : asking->room->again(asking->room->ctx, question);
+	return why == NULL ? -1 : asking->room->retry(asking->room->ctx, why);
 }
 
 static const char *

@@ -297,6 +297,31 @@ draft_may_sign(const struct draft *draft, const struct draft_ca *ca)
 	    ca->until > draft->now;
 }
 
+bool
+draft_signs_crls(const struct draft *draft, const struct draft_ca *ca)
+{
+	return draft_may_sign(draft, ca) && ca->signs_crls;
+}
+
+int
+draft_refuse_state(const struct draft_ca *ca, const char *what)
+{
+	return ca_error(CA_R_STATE,
+	    "'%s' is %s%s, so it signs no %s; 'ca-tool ca list' shows the "
+	    "others",
+	    ca->name, ca_state_name(ca->state),
+	    ca->state == CA_ACTIVE || ca->state == CA_RETIRING
+		? ", but its certificate has ended or does not allow it"
+		: "",
+	    what);
+}
+
+bool
+draft_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 int
 draft_about(const struct draft *draft,
     bool (*fits)(const struct draft *draft, const struct draft_ca *ca),

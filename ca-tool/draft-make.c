@@ -116,10 +116,10 @@ next_common_name(const struct draft_ca *ca, char **ret_name)
 	return *ret_name != NULL ? 0 : -1;
 }
 
-/* A CRL of a CA that this plan makes. */
+/* A CRL of a CA that this plan makes; `covers`: whom it issues to. */
 static int
-put_first_crl(
-    struct draft *draft, const char *name, const struct draft_ca *like)
+put_first_crl(struct draft *draft, const char *name,
+    const struct draft_ca *like, enum profile_covers covers)
 {
 	const struct profile *profile = NULL;
 	AUTO_CHARS(crl) = NULL;
@@ -133,6 +133,7 @@ put_first_crl(
 	draft_step(draft, "crl");
 	draft_put(draft, STEP_INDENT, "name", crl);
 	draft_put(draft, STEP_INDENT, "issuer", name);
+	draft->covers = covers;
 	return draft_put_profile(draft, PROFILE_CRL, like, NULL, &profile);
 }
 
@@ -167,7 +168,7 @@ write_root(struct draft *draft, const char *wish, const struct draft_ca *before,
 	    draft_put_subject(draft, profile,
 		before == NULL ? NULL : before->certificate, common_name) < 0)
 		return -1;
-	if (put_first_crl(draft, name, before) < 0)
+	if (put_first_crl(draft, name, before, COVERS_CA) < 0)
 		return -1;
 	*ret_key = TAKE(key);
 	return 0;
@@ -352,7 +353,8 @@ write_subordinate(struct draft *draft, struct subordinate *sub,
 	if (draft_head(draft, title) < 0 ||
 	    put_subordinate(draft, sub, &name, &key) < 0)
 		return -1;
-	return put_first_crl(draft, name, sub->issuer);
+	return put_first_crl(draft, name, sub->issuer,
+	    sub->fits == issues_cas ? COVERS_USER : COVERS_CA);
 }
 
 int
@@ -571,6 +573,29 @@ issues_leaves(const struct draft *draft, const struct draft_ca *ca)
 	return draft_may_issue(draft, ca) && !ca->root;
 }
 
+/* What all of them have in common, and no request says. */
+static int
+put_common_subject(struct draft *draft, const struct profile *profile,
+    const struct draft_ca *ca)
+{
+	struct profile_attribute row;
+
+	if (profile == NULL) {
+		draft_say(draft, STEP_INDENT,
+		    "Names that the profile takes from the plan, the same for "
+		    "all: 'subject: {organization: NAME}', say.");
+		return 0;
+	}
+	for (size_t i = 0; profile_attribute(profile, i, &row); i++) {
+		if (row.from_csr || !row.required)
+			continue;
+		draft_say(draft, STEP_INDENT,
+		    "The same for all; the rest is what each request says.");
+		return draft_put_subject(draft, profile, ca->certificate, NULL);
+	}
+	return 0;
+}
+
 int
 draft_certificates(struct draft *draft)
 {
@@ -585,7 +610,7 @@ draft_certificates(struct draft *draft)
 	title = text_printf("Certificates by %s", ca->name);
 	wish = text_printf("%s-%s", ca->name, draft->day);
 	if (title == NULL || wish == NULL || draft_head(draft, title) < 0 ||
-	    draft_free_name(draft, "certificate", wish, &name) < 0)
+	    draft_free_name(draft, "batch", wish, &name) < 0)
 		return -1;
 	draft_gap(draft);
 	draft_say(draft, 2, "A certificate for each request.");
@@ -602,6 +627,8 @@ draft_certificates(struct draft *draft)
 	    "to this plan");
 	draft_blank(
 	    draft, STEP_INDENT, "requests", "directory or file of requests");
+	if (put_common_subject(draft, profile, ca) < 0)
+		return -1;
 	draft_put_validity(draft, profile, ca->until, ca->name);
 	draft_say(draft, STEP_INDENT,
 	    "One bad request stops all of it; with 'continue' the others are "
@@ -714,6 +741,27 @@ roll_root(struct draft *draft, const struct draft_ca *ca, const char *wish)
 	return 0;
 }
 
+/* A responder answers for one CA; its successor needs one of its own. */
+static int
+say_responder(
+    struct draft *draft, const struct draft_ca *ca, const char *successor)
+{
+	AUTO_STRUCT(last_responder) last = { .dn = ca->dn };
+
+	if (journal_each_object(
+		draft->journal, NULL, "certificate", take_responder, &last) < 0)
+		return -1;
+	if (last.name == NULL || last.until < draft->now)
+		return 0;
+	draft_gap(draft);
+	draft_say(draft, 2,
+	    "OCSP responder '%s' answers for %s alone, which goes on to need "
+	    "it. When this is signed, 'ca-tool plan new ocsp-responder %s' "
+	    "writes the plan for one of the successor's own.",
+	    last.name, ca->name, successor);
+	return 0;
+}
+
 static int
 roll_subordinate(struct draft *draft, const struct draft_ca *ca,
     const struct draft_ca *issuer, const char *wish)
@@ -723,11 +771,14 @@ roll_subordinate(struct draft *draft, const struct draft_ca *ca,
 		.issuer = issuer,
 		.fits = issues_cas,
 		.before = ca };
+	enum profile_covers covers = COVERS_CA;
 	AUTO_CHARS(name) = NULL;
 	AUTO_CHARS(key) = NULL;
 
 	if (put_subordinate(draft, &sub, &name, &key) < 0 ||
-	    put_first_crl(draft, name, ca) < 0)
+	    draft_ca_covers(draft, ca, &covers) < 0 ||
+	    put_first_crl(draft, name, ca, covers) < 0 ||
+	    say_responder(draft, ca, name) < 0)
 		return -1;
 	put_retiring(draft, ca, key);
 	return 0;

@@ -1,253 +1,13 @@
-/* Plans about which certificates are good: CRLs, OCSP, revocation, imports. */
+/* Plans about which certificates are good: OCSP, revocation, imports. */
 #include <string.h>
 
 #include "base/date.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ca-tool/draft.h"
+#include "profiles/crl.h"
 
 enum { LISTED_MAX = 10 };
-
-/* "ends on 2027-05-22, in 182 days", "ended on 2026-11-19, 2 days ago". */
-static char *
-end_text(const struct draft *draft, int64_t end)
-{
-	bool over = end < draft->now;
-	int64_t seconds = over ? draft->now - end : end - draft->now;
-	AUTO_CHARS(text) = duration_format(
-	    seconds < DAY_SECONDS ? seconds : seconds - seconds % DAY_SECONDS);
-
-	if (text == NULL)
-		return NULL;
-	return text_printf("%s on %s, %s%s%s", over ? "ended" : "ends",
-	    draft_date(end).text, over ? "" : "in ", text, over ? " ago" : "");
-}
-
-/* ---- CRLs ------------------------------------------------------------- */
-
-/* The newest CRL of each scope of an issuer. */
-struct scope {
-	char *name, *profile, *url; /* url: NULL for a full one */
-	uint64_t number, entries;
-	int64_t from, until;
-};
-struct scopes {
-	const char *dn;
-	struct scope *rows;
-	size_t count;
-};
-
-static void
-scope_clear(struct scope *scope)
-{
-	free(scope->name);
-	free(scope->profile);
-	free(scope->url);
-	*scope = (struct scope){ 0 };
-}
-
-static void
-scopes_clear(struct scopes *scopes)
-{
-	for (size_t i = 0; i < scopes->count; i++)
-		scope_clear(&scopes->rows[i]);
-	free(scopes->rows);
-	*scopes = (struct scopes){ 0 };
-}
-CLEANUP_DEFINE_STRUCT(scopes);
-
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-/* CRLs for CAs and for end entities may share a URL. */
-static struct scope *
-scope_of(struct scopes *scopes, const struct object_row *row)
-{
-	struct scope *more;
-
-	for (size_t i = 0; i < scopes->count; i++)
-		if (same_text(scopes->rows[i].url, row->crl_url) &&
-		    (row->crl_url == NULL || row->profile == NULL ||
-			same_text(scopes->rows[i].profile, row->profile)))
-			return &scopes->rows[i];
-	more = reallocarray(
-	    scopes->rows, scopes->count + 1, sizeof(*scopes->rows));
-	if (more == NULL) {
-		(void)ca_error(CA_R_MEMORY, "no memory for CRLs");
-		return NULL;
-	}
-	scopes->rows = more;
-	more[scopes->count] = (struct scope){ 0 };
-	return &more[scopes->count++];
-}
-
-static int
-take_crl(void *ctx, const struct object_row *row)
-{
-	struct scopes *scopes = ctx;
-	struct scope *scope;
-
-	if (row->state != OBJECT_SIGNED || row->issuer_dn == NULL ||
-	    strcmp(row->issuer_dn, scopes->dn) != 0)
-		return 0;
-	scope = scope_of(scopes, row);
-	if (scope == NULL)
-		return -1;
-	scope_clear(scope);
-	scope->number = row->number;
-	scope->entries = row->entries;
-	scope->from = row->from;
-	scope->until = row->until;
-	scope->name = text_copy(row->name);
-	if (scope->name == NULL ||
-	    (row->profile != NULL &&
-		(scope->profile = text_copy(row->profile)) == NULL) ||
-	    (row->crl_url != NULL &&
-		(scope->url = text_copy(row->crl_url)) == NULL))
-		return -1;
-	return 0;
-}
-
-static int
-say_scope(struct draft *draft, const struct scope *scope)
-{
-	AUTO_CHARS(end) = end_text(draft, scope->until);
-
-	if (end == NULL)
-		return -1;
-	draft_say(draft, STEP_INDENT,
-	    "It follows '%s', number %llu of %s with %llu entries, which %s.",
-	    scope->name, (unsigned long long)scope->number,
-	    draft_date(scope->from).text, (unsigned long long)scope->entries,
-	    end);
-	return 0;
-}
-
-static void
-say_next_update(struct draft *draft, const struct profile *profile, int64_t end)
-{
-	int64_t life = profile == NULL ? 0 : profile_validity_default(profile);
-	AUTO_CHARS(text) = duration_format(life);
-
-	if (profile == NULL || text == NULL || end - draft->until < life)
-		return;
-	draft_say(draft, STEP_INDENT,
-	    "nextUpdate: %s after it is signed, so about %s.", text,
-	    draft_date(draft->now + life).text);
-}
-
-/* `scope` is that of the CRL before it, or NULL. */
-static int
-put_crl(
-    struct draft *draft, const struct draft_ca *ca, const struct scope *scope)
-{
-	AUTO_CHARS(wish) = text_printf("%s-%s", ca->name, draft->day);
-	const struct profile *profile = NULL;
-	AUTO_CHARS(name) = NULL;
-
-	if (wish == NULL || draft_free_name(draft, "crl", wish, &name) < 0)
-		return -1;
-	draft_step(draft, "crl");
-	if (scope != NULL && say_scope(draft, scope) < 0)
-		return -1;
-	draft_put(draft, STEP_INDENT, "name", name);
-	draft_put(draft, STEP_INDENT, "issuer", ca->name);
-	if (draft_put_profile(draft, PROFILE_CRL, ca,
-		scope != NULL ? scope->profile : NULL, &profile) < 0)
-		return -1;
-	if (scope != NULL && scope->url != NULL)
-		draft_put(draft, STEP_INDENT, "url", scope->url);
-	draft_put_validity(draft, profile, ca->until, ca->name);
-	say_next_update(draft, profile, ca->until);
-	return 0;
-}
-
-/* What is said before the CRLs of a CA. */
-static int
-say_ca(struct draft *draft, const struct draft_ca *ca)
-{
-	uint64_t next = 0, revoked = 0;
-
-	if (journal_crl_next_number(draft->journal, ca->dn, &next) < 0 ||
-	    journal_revocation_count(draft->journal, ca->dn, &revoked) < 0)
-		return -1;
-	draft_gap(draft);
-	draft_say(draft, 2,
-	    "%s is %s, and its certificate ends on %s. It has revoked %llu "
-	    "so far. The number of its next CRL is %llu.",
-	    ca->name, ca_state_name(ca->state), draft_date(ca->until).text,
-	    (unsigned long long)revoked, (unsigned long long)next);
-	if (ca->state == CA_RETIRING && ca->last_end < draft->now)
-		draft_say(draft, 2,
-		    "Everything that it issued has ended: this can be its last "
-		    "CRL. Then add the line 'last: true' to the step, and "
-		    "retire it with a ca-state step behind it.");
-	return 0;
-}
-
-int
-draft_crl_steps(struct draft *draft, const struct draft_ca *ca)
-{
-	AUTO_STRUCT(scopes) scopes = { .dn = ca->dn };
-
-	if (journal_each_object(
-		draft->journal, NULL, "crl", take_crl, &scopes) < 0 ||
-	    say_ca(draft, ca) < 0)
-		return -1;
-	if (scopes.count == 0) {
-		draft_say(draft, 2, "It has signed no CRL yet.");
-		return put_crl(draft, ca, NULL);
-	}
-	for (size_t i = 0; i < scopes.count; i++)
-		if (put_crl(draft, ca, &scopes.rows[i]) < 0)
-			return -1;
-	return 0;
-}
-
-static bool
-signs_crls(const struct draft *draft, const struct draft_ca *ca)
-{
-	return draft_may_sign(draft, ca) && ca->signs_crls;
-}
-
-static int
-refuse_state(const struct draft_ca *ca, const char *what)
-{
-	return ca_error(CA_R_STATE,
-	    "'%s' is %s%s, so it signs no %s; 'ca-tool ca list' shows the "
-	    "others",
-	    ca->name, ca_state_name(ca->state),
-	    ca->state == CA_ACTIVE || ca->state == CA_RETIRING
-		? ", but its certificate has ended or does not allow it"
-		: "",
-	    what);
-}
-
-int
-draft_crl(struct draft *draft)
-{
-	const struct draft_ca *one = NULL;
-	AUTO_CHARS(title) = NULL;
-
-	if (draft_about(draft, signs_crls, &one) < 0)
-		return -1;
-	if (one != NULL && !signs_crls(draft, one))
-		return refuse_state(one, "CRLs");
-	title = one != NULL ? text_printf("CRL of %s", one->name)
-			    : text_copy("CRLs of all CAs");
-	if (title == NULL || draft_head(draft, title) < 0)
-		return -1;
-	if (one != NULL)
-		return draft_crl_steps(draft, one);
-	for (size_t i = 0; i < draft->ca_count; i++)
-		if (signs_crls(draft, &draft->cas[i]) &&
-		    draft_crl_steps(draft, &draft->cas[i]) < 0)
-			return -1;
-	return 0;
-}
 
 /* ---- OCSP ------------------------------------------------------------- */
 
@@ -257,7 +17,18 @@ struct responder {
 	const struct draft_ca *ca;
 	char *name;
 	int64_t until;
+	/* One that ends before the window does, so that it cannot be used. */
+	char *ending;
+	int64_t ending_until;
 };
+
+static void
+responder_clear(struct responder *responder)
+{
+	free(responder->name);
+	free(responder->ending);
+}
+CLEANUP_DEFINE_STRUCT(responder);
 
 static int
 has_key(struct draft *draft, const char *spki, bool *ret_has)
@@ -276,6 +47,17 @@ has_key(struct draft *draft, const char *spki, bool *ret_has)
 }
 
 static int
+keep_later(const struct object_row *row, char **ret_name, int64_t *ret_until)
+{
+	if (*ret_name != NULL && row->until <= *ret_until)
+		return 0;
+	free(*ret_name);
+	*ret_until = row->until;
+	*ret_name = text_copy(row->name);
+	return *ret_name != NULL ? 0 : -1;
+}
+
+static int
 take_responder(void *ctx, const struct object_row *row)
 {
 	struct responder *best = ctx;
@@ -283,8 +65,8 @@ take_responder(void *ctx, const struct object_row *row)
 
 	if (row->state != OBJECT_SIGNED || row->certificate_kind == NULL ||
 	    strcmp(row->certificate_kind, "ocsp-responder") != 0 ||
-	    !same_text(row->issuer_dn, best->ca->dn) ||
-	    row->until <= best->draft->until || row->until <= best->until)
+	    !draft_same_text(row->issuer_dn, best->ca->dn) ||
+	    row->until <= best->draft->now)
 		return 0;
 	if (has_key(best->draft, row->spki, &has) < 0 ||
 	    journal_revocation(best->draft->journal, row->issuer_dn,
@@ -292,10 +74,9 @@ take_responder(void *ctx, const struct object_row *row)
 		return -1;
 	if (!has || revoked)
 		return 0;
-	free(best->name);
-	best->until = row->until;
-	best->name = text_copy(row->name);
-	return best->name != NULL ? 0 : -1;
+	return row->until > best->draft->until
+	    ? keep_later(row, &best->name, &best->until)
+	    : keep_later(row, &best->ending, &best->ending_until);
 }
 
 /* Certificates to answer about: those of the journal, and imported ones. */
@@ -326,32 +107,45 @@ wants_ocsp(const struct draft *draft, const struct draft_ca *ca)
 }
 
 static int
-find_responder(struct draft *draft, const struct draft_ca *ca, char **ret_name,
-    int64_t *ret_end)
+find_responder(struct draft *draft, const struct draft_ca *ca,
+    struct responder *ret_responder, int64_t *ret_end)
 {
-	struct responder best = { .draft = draft, .ca = ca };
-
+	*ret_responder = (struct responder){ .draft = draft, .ca = ca };
 	if (journal_each_object(draft->journal, NULL, "certificate",
-		take_responder, &best) < 0) {
-		free(best.name);
+		take_responder, ret_responder) < 0)
 		return -1;
-	}
-	*ret_name = best.name;
-	*ret_end = best.name != NULL && best.until < ca->until ? best.until
-							       : ca->until;
+	*ret_end =
+	    ret_responder->name != NULL && ret_responder->until < ca->until
+	    ? ret_responder->until
+	    : ca->until;
 	return 0;
+}
+
+/* Why no responder signs them: the end of a sentence about the CA; malloc'd. */
+static char *
+no_responder(const struct responder *responder)
+{
+	return responder->ending == NULL
+	    ? text_copy("has no responder whose key is on the token")
+	    : text_printf(
+		  "its responder '%s' ends on %s, which is too soon for "
+		  "this plan",
+		  responder->ending, draft_date(responder->ending_until).text);
 }
 
 /* *ret_all: the profile is about CAs and end entities alike. */
 static int
 put_responses(struct draft *draft, const struct draft_ca *ca,
-    const char *responder, int64_t end, bool *ret_all)
+    const struct responder *best, int64_t end, bool *ret_all)
 {
+	const char *responder = best->name;
+	AUTO_CHARS(none) = no_responder(best);
 	AUTO_CHARS(wish) = text_printf("%s-ocsp-%s", ca->name, draft->day);
 	const struct profile *profile = NULL;
 	AUTO_CHARS(name) = NULL;
 
-	if (wish == NULL || draft_free_name(draft, "ocsp", wish, &name) < 0)
+	if (wish == NULL || none == NULL ||
+	    draft_free_name(draft, "ocsp", wish, &name) < 0)
 		return -1;
 	draft_step(draft, "ocsp-responses");
 	draft_put(draft, STEP_INDENT, "name", name);
@@ -366,12 +160,12 @@ put_responses(struct draft *draft, const struct draft_ca *ca,
 		draft_put(draft, STEP_INDENT, "responder", responder);
 	} else {
 		draft_say(draft, STEP_INDENT,
-		    "Signed by the CA's own key: it has no responder whose key "
-		    "is on the token.");
+		    "Signed by the CA's own key: %s%s.",
+		    best->ending == NULL ? "it " : "", none);
 	}
 	draft_put_validity(
 	    draft, profile, end, responder != NULL ? responder : ca->name);
-	say_next_update(draft, profile, end);
+	draft_say_next_update(draft, profile, end);
 	*ret_all = profile == NULL || profile_covers(profile) == COVERS_ALL;
 	return 0;
 }
@@ -391,7 +185,7 @@ put_steps(struct draft *draft, const struct draft_ca *ca,
 		{ COVERS_USER, "end entities",
 		    { ca->leaves, elsewhere->others } },
 	};
-	AUTO_CHARS(responder) = NULL;
+	AUTO_STRUCT(responder) responder = { 0 };
 	int64_t end = 0;
 	bool all = false;
 
@@ -410,7 +204,7 @@ put_steps(struct draft *draft, const struct draft_ca *ca,
 		    ca->name, ca_state_name(ca->state), sorts[i].what,
 		    count->known, count->elsewhere);
 		draft->covers = sorts[i].covers;
-		if (put_responses(draft, ca, responder, end, &all) < 0)
+		if (put_responses(draft, ca, &responder, end, &all) < 0)
 			return -1;
 	}
 	return 0;
@@ -423,8 +217,9 @@ put_steps(struct draft *draft, const struct draft_ca *ca,
 static int
 ocsp_steps(struct draft *draft, const struct draft_ca *ca, char **ret_why)
 {
-	AUTO_CHARS(responder) = NULL;
+	AUTO_STRUCT(responder) responder = { 0 };
 	struct issued_count elsewhere = { 0 };
+	AUTO_CHARS(lacking) = NULL;
 	int64_t end = 0;
 	bool none, nobody;
 
@@ -435,7 +230,10 @@ ocsp_steps(struct draft *draft, const struct draft_ca *ca, char **ret_why)
 	none = ca->authorities + ca->leaves + elsewhere.authorities +
 		elsewhere.others ==
 	    0;
-	nobody = responder == NULL && !ca->signs_ocsp;
+	nobody = responder.name == NULL && !ca->signs_ocsp;
+	lacking = no_responder(&responder);
+	if (lacking == NULL)
+		return -1;
 	if (none)
 		*ret_why = text_printf("%s has issued nothing that is still "
 				       "valid: there is no status to sign",
@@ -443,10 +241,10 @@ ocsp_steps(struct draft *draft, const struct draft_ca *ca, char **ret_why)
 	else if (nobody)
 		*ret_why = text_printf(
 		    "%s may not sign OCSP responses itself (its certificate "
-		    "has no digitalSignature), and has no responder whose key "
-		    "is on the token; 'ca-tool plan new ocsp-responder %s' "
-		    "writes the plan for one",
-		    ca->name, ca->name);
+		    "has no digitalSignature), and %s; 'ca-tool plan new "
+		    "ocsp-responder %s' writes the plan for %s",
+		    ca->name, lacking, ca->name,
+		    responder.ending == NULL ? "one" : "another");
 	if (none || nobody)
 		return *ret_why != NULL ? 0 : -1;
 	return put_steps(draft, ca, &elsewhere);
@@ -459,7 +257,7 @@ ocsp_of_one(struct draft *draft, const struct draft_ca *ca)
 	AUTO_CHARS(why) = NULL;
 
 	if (!wants_ocsp(draft, ca))
-		return refuse_state(ca, "OCSP responses");
+		return draft_refuse_state(ca, "OCSP responses");
 	if (title == NULL || draft_head(draft, title) < 0 ||
 	    ocsp_steps(draft, ca, &why) < 0)
 		return -1;
@@ -517,6 +315,69 @@ draft_ocsp(struct draft *draft)
 
 /* ---- revocation ------------------------------------------------------- */
 
+struct in_force {
+	const struct draft *draft;
+	const struct draft_ca *ca;
+	char *name;
+	int64_t until; /* 0: there is none */
+};
+
+static void
+in_force_clear(struct in_force *in_force)
+{
+	free(in_force->name);
+}
+CLEANUP_DEFINE_STRUCT(in_force);
+
+static int
+take_window(void *ctx, const struct ocsp_window_row *row)
+{
+	struct in_force *in_force = ctx;
+
+	if (row->state == OBJECT_FAILED ||
+	    !draft_same_text(row->issuer_dn, in_force->ca->dn) ||
+	    row->until < in_force->draft->now || row->until < in_force->until)
+		return 0;
+	free(in_force->name);
+	in_force->until = row->until;
+	in_force->name = text_copy(row->name);
+	return in_force->name != NULL ? 0 : -1;
+}
+
+/* OCS-CRL-AGREE: what is served says good until it is replaced. */
+static int
+replace_responses(struct draft *draft, const struct draft_ca *ca)
+{
+	AUTO_STRUCT(in_force) in_force = { .draft = draft, .ca = ca };
+	AUTO_CHARS(why) = NULL;
+
+	if (journal_each_ocsp_window(
+		draft->journal, NULL, take_window, &in_force) < 0)
+		return -1;
+	if (in_force.until == 0)
+		return 0;
+	draft_gap(draft);
+	draft_say(draft, 2,
+	    "OCSP responses of %s are in force, the last until %s in '%s'. "
+	    "They go on to say good of what is revoked here, so they are "
+	    "replaced.",
+	    ca->name, draft_date(in_force.until).text, in_force.name);
+	if (ocsp_steps(draft, ca, &why) < 0)
+		return -1;
+	if (why != NULL)
+		draft_say(
+		    draft, 2, "No step can be written for that: %s.", why);
+	return 0;
+}
+
+/* What follows a revocation: CRLs, and responses where there are some. */
+static int
+put_status(struct draft *draft, const struct draft_ca *ca)
+{
+	return draft_crl_steps(draft, ca) < 0 ? -1
+					      : replace_responses(draft, ca);
+}
+
 struct listing {
 	struct draft *draft;
 	size_t count;
@@ -527,7 +388,7 @@ list_certificate(void *ctx, const struct object_row *row)
 {
 	struct listing *listing = ctx;
 
-	if (same_text(row->issuer_dn, row->subject_dn))
+	if (draft_same_text(row->issuer_dn, row->subject_dn))
 		return 0; /* the root itself */
 	if (listing->count++ < LISTED_MAX)
 		draft_say(listing->draft, STEP_INDENT, "%s: %s, until %s",
@@ -557,13 +418,34 @@ list_certificates(struct draft *draft, const struct draft_ca *ca)
 	return 0;
 }
 
+/* Has the profile of its newest CRL the reason?  No CRL yet: it may. */
+static int
+takes_unspecified(
+    struct draft *draft, const struct draft_ca *ca, bool *ret_takes)
+{
+	AUTO_STRUCT(object_row) row = { 0 };
+	const struct profile *profile = NULL;
+	bool found = false;
+
+	if (ca != NULL &&
+	    journal_crl_last(draft->journal, ca->dn, &found, &row) < 0)
+		return -1;
+	if (found && row.profile != NULL)
+		profile = draft_profile(draft, row.profile);
+	*ret_takes =
+	    profile == NULL || profile_allows_reason(profile, REASON_NONE);
+	return 0;
+}
+
 static int
 write_revoke(struct draft *draft, const struct draft_ca *ca)
 {
+	bool unspecified = true;
+
 	draft_gap(draft);
 	draft_say(draft, 2, "A revocation cannot be undone.");
 	draft_step(draft, "revoke");
-	if (draft_put_issuer(draft, "issuer", ca, signs_crls) < 0 ||
+	if (draft_put_issuer(draft, "issuer", ca, draft_signs_crls) < 0 ||
 	    (ca != NULL && list_certificates(draft, ca) < 0))
 		return -1;
 	draft_say(draft, STEP_INDENT,
@@ -571,16 +453,18 @@ write_revoke(struct draft *draft, const struct draft_ca *ca)
 	    "file, and 'query: {under: example.org}' all of a domain; also "
 	    "profile, spki, subject, name, from, until, plan.");
 	draft_blank(draft, STEP_INDENT, "serial", "serial number in hex");
+	if (takes_unspecified(draft, ca, &unspecified) < 0)
+		return -1;
 	draft_say(draft, STEP_INDENT,
 	    "keyCompromise, affiliationChanged, superseded, "
-	    "cessationOfOperation or privilegeWithdrawn; unspecified only for "
-	    "end entities");
+	    "cessationOfOperation or privilegeWithdrawn%s",
+	    unspecified ? "; unspecified only for end entities" : "");
 	draft_blank(draft, STEP_INDENT, "reason", "reason");
 	draft_say(draft, STEP_INDENT,
 	    "Where it is known since when the key was not safe: "
 	    "'invalidity-date: 2026-11-01T00:00:00Z'.");
 	if (ca != NULL)
-		return draft_crl_steps(draft, ca);
+		return put_status(draft, ca);
 	draft_gap(draft);
 	draft_say(draft, 2,
 	    "It takes effect with the next CRL: put the steps that 'ca-tool "
@@ -592,10 +476,10 @@ write_revoke(struct draft *draft, const struct draft_ca *ca)
 static int
 about_revocations(struct draft *draft, const struct draft_ca **ret_ca)
 {
-	if (draft_about(draft, signs_crls, ret_ca) < 0)
+	if (draft_about(draft, draft_signs_crls, ret_ca) < 0)
 		return -1;
-	if (*ret_ca != NULL && !signs_crls(draft, *ret_ca))
-		return refuse_state(*ret_ca, "CRLs");
+	if (*ret_ca != NULL && !draft_signs_crls(draft, *ret_ca))
+		return draft_refuse_state(*ret_ca, "CRLs");
 	return 0;
 }
 
@@ -650,7 +534,7 @@ draft_upgrade(struct draft *draft)
 	    "The one change that a revocation can have: its reason becomes "
 	    "keyCompromise.");
 	draft_step(draft, "upgrade-revocation");
-	if (draft_put_issuer(draft, "issuer", ca, signs_crls) < 0)
+	if (draft_put_issuer(draft, "issuer", ca, draft_signs_crls) < 0)
 		return -1;
 	if (ca != NULL)
 		draft_say(draft, STEP_INDENT,
@@ -669,7 +553,7 @@ draft_upgrade(struct draft *draft)
 	    "Where it was compromised before the day of its revocation: "
 	    "'date: 2026-11-01T00:00:00Z', which may be earlier than that "
 	    "one, never later.");
-	return ca != NULL ? draft_crl_steps(draft, ca) : 0;
+	return ca != NULL ? put_status(draft, ca) : 0;
 }
 
 /* ---- imports ---------------------------------------------------------- */
@@ -686,7 +570,7 @@ write_import(struct draft *draft, const char *kind, const char *title,
 	    "All of the file is taken in, or, where one line of it is wrong, "
 	    "nothing.");
 	draft_step(draft, kind);
-	if (draft_put_issuer(draft, "issuer", *ret_ca, signs_crls) < 0)
+	if (draft_put_issuer(draft, "issuer", *ret_ca, draft_signs_crls) < 0)
 		return -1;
 	draft_say(draft, STEP_INDENT, "%s", formats);
 	draft_blank(draft, STEP_INDENT, "format", "format");
@@ -700,6 +584,7 @@ int
 draft_import_revocations(struct draft *draft)
 {
 	const struct draft_ca *ca = NULL;
+	bool unspecified = true;
 
 	if (write_import(draft, "import-revocations",
 		"Revocations of certificates issued elsewhere",
@@ -707,9 +592,14 @@ draft_import_revocations(struct draft *draft)
 		"or certificates",
 		&ca) < 0)
 		return -1;
+	if (takes_unspecified(draft, ca, &unspecified) < 0)
+		return -1;
 	draft_say(draft, STEP_INDENT,
-	    "Where the file gives no reason: 'reason: superseded', say.");
-	return ca != NULL ? draft_crl_steps(draft, ca) : 0;
+	    "Where the file gives no reason: 'reason: superseded', say%s.",
+	    unspecified ? "; without that line it is unspecified"
+			: ", which is needed there: the profile of its CRL has "
+			  "no unspecified");
+	return ca != NULL ? put_status(draft, ca) : 0;
 }
 
 int

@@ -186,6 +186,19 @@ see_window(void *ctx, const struct ocsp_window_row *row)
 	return 0;
 }
 
+/* Certificates of a batch have its name in front of their own. */
+static int
+see_of_batch(void *ctx, const struct object_row *row)
+{
+	struct name_search *search = ctx;
+	size_t len = strlen(search->name);
+
+	if (row->name != NULL && strncmp(row->name, search->name, len) == 0 &&
+	    row->name[len] == '-')
+		search->found = true;
+	return 0;
+}
+
 static int
 is_journalled(
     struct draft *draft, const char *kind, const char *name, bool *ret_found)
@@ -195,6 +208,13 @@ is_journalled(
 	if (strcmp(kind, "ocsp") == 0) {
 		if (journal_each_ocsp_window(
 			draft->journal, NULL, see_window, &search) < 0)
+			return -1;
+		*ret_found = search.found;
+		return 0;
+	}
+	if (strcmp(kind, "batch") == 0) {
+		if (journal_each_object(draft->journal, NULL, "certificate",
+			see_of_batch, &search) < 0)
 			return -1;
 		*ret_found = search.found;
 		return 0;
@@ -461,6 +481,26 @@ suits(const struct draft *draft, const struct profile *profile,
 	    covers == COVERS_ALL || covers == draft->covers;
 }
 
+/* Can the step that is written have it? */
+static bool
+is_wanted(const struct draft *draft, const struct profile *profile,
+    enum profile_kind kind)
+{
+	enum profile_covers covers = profile_covers(profile);
+
+	if (profile_kind(profile) != kind)
+		return false;
+	/* Of a plan's end entities each is for many requests. */
+	if (kind == PROFILE_END_ENTITY)
+		return profile_needs_csr(profile);
+	if (kind != PROFILE_CRL)
+		return true;
+	/* A CRL of a scope has a URL of its own, and needs more than a name. */
+	return profile_needs_distribution_url(profile) == draft->scoped &&
+	    (draft->covers == COVERS_ALL || covers == COVERS_ALL ||
+		covers == draft->covers);
+}
+
 static int
 choose(const struct draft *draft, enum profile_kind kind,
     const struct draft_ca *ca, struct choice *choice)
@@ -472,10 +512,7 @@ choose(const struct draft *draft, enum profile_kind kind,
 	for (size_t i = 0; i < draft->profile_count; i++) {
 		const struct draft_profile *row = &draft->profiles[i];
 
-		/* One with a URL of its own needs more than a name. */
-		if (profile_kind(row->profile) != kind ||
-		    (kind == PROFILE_CRL &&
-			profile_needs_distribution_url(row->profile)))
+		if (!is_wanted(draft, row->profile, kind))
 			continue;
 		choice->only = row;
 		choice->count++;
@@ -529,6 +566,15 @@ put_choice(struct draft *draft, enum profile_kind kind,
 	return 0;
 }
 
+static bool
+is_any_wanted(const struct draft *draft, enum profile_kind kind)
+{
+	for (size_t i = 0; i < draft->profile_count; i++)
+		if (is_wanted(draft, draft->profiles[i].profile, kind))
+			return true;
+	return false;
+}
+
 int
 draft_put_profile(struct draft *draft, enum profile_kind kind,
     const struct draft_ca *ca, const char *before,
@@ -537,8 +583,20 @@ draft_put_profile(struct draft *draft, enum profile_kind kind,
 	const struct profile *profile =
 	    before == NULL ? NULL : draft_profile(draft, before);
 
-	if (profile == NULL || profile_kind(profile) != kind)
+	/* An authority may have none for whom a CRL is about. */
+	if (kind == PROFILE_CRL && !is_any_wanted(draft, kind))
+		draft->covers = COVERS_ALL;
+	if (profile == NULL || !is_wanted(draft, profile, kind)) {
+		if (kind == PROFILE_CRL && profile != NULL &&
+		    profile_kind(profile) == kind)
+			draft_say(draft, STEP_INDENT,
+			    "Not '%s', as before: that is not for CRLs about "
+			    "%s.",
+			    before,
+			    draft->covers == COVERS_USER ? "end entities"
+							 : "CAs");
 		return put_choice(draft, kind, ca, ret_profile);
+	}
 	draft_put(draft, STEP_INDENT, "profile", before);
 	*ret_profile = profile;
 	return 0;

@@ -61,7 +61,9 @@ struct draft {
 	const char *name; /* NAME, or NULL */
 	FILE *out;        /* NULL after a failure of memory */
 	size_t blanks;
-	enum profile_covers covers; /* what OCSP responses are to be about */
+	enum profile_covers
+	    covers;  /* what responses or a CRL are to be about */
+	bool scoped; /* the CRL that is written is one of a scope, with a URL */
 	char *id;
 	json_t *taken; /* names that the plan itself uses: "KIND NAME" */
 
@@ -89,9 +91,23 @@ int draft_about(const struct draft *draft,
     bool (*fits)(const struct draft *draft, const struct draft_ca *ca),
     const struct draft_ca **ret_ca) MUST_USE;
 
+/*
+ * Whom its full CRL is about: end entities, where it issued to any, or can issue
+ * to nobody else.
+ */
+int draft_ca_covers(const struct draft *draft, const struct draft_ca *ca,
+    enum profile_covers *ret_covers) MUST_USE;
+
 /* May it issue, or sign CRLs and OCSP responses, today? */
 bool draft_may_issue(const struct draft *draft, const struct draft_ca *ca);
 bool draft_may_sign(const struct draft *draft, const struct draft_ca *ca);
+bool draft_signs_crls(const struct draft *draft, const struct draft_ca *ca);
+
+/* CA_R_STATE: it signs no `what` ("CRLs"), because of its state. */
+int draft_refuse_state(const struct draft_ca *ca, const char *what) MUST_USE;
+
+/* Equal, or both NULL. */
+bool draft_same_text(const char *a, const char *b);
 
 /* The compiled profile, or NULL. */
 const struct profile *draft_profile(
@@ -132,9 +148,9 @@ struct draft_date draft_date(int64_t time);
 /* ---- names ------------------------------------------------------------ */
 
 /*
- * A name of this kind ("key", "certificate", "crl", "ocsp", "csr") that is
- * free, as near to `wish` as can be, and taken for this plan from here on.
- * malloc'd.
+ * A name of this kind ("key", "certificate", "batch" of certificates, "crl",
+ * "ocsp", "csr") that is free, as near to `wish` as can be, and taken for this
+ * plan from here on.  malloc'd.
  */
 int draft_free_name(struct draft *draft, const char *kind, const char *wish,
     char **ret_name) MUST_USE;
@@ -162,6 +178,10 @@ int draft_put_profile(struct draft *draft, enum profile_kind kind,
 void draft_put_validity(struct draft *draft, const struct profile *profile,
     int64_t end, const char *whose);
 
+/* When what the profile makes has its nextUpdate, if not cut short by `end`. */
+void draft_say_next_update(
+    struct draft *draft, const struct profile *profile, int64_t end);
+
 /*
  * `subject`: the attributes that the profile lists, with the values of `like`
  * (NULL: none), but for the common name, which is `common_name`, or a blank.
@@ -184,8 +204,18 @@ int draft_put_issuer(struct draft *draft, const char *key,
     bool (*fits)(
 	const struct draft *draft, const struct draft_ca *ca)) MUST_USE;
 
-/* The CRL steps of one CA, with what there was before; draft-status.c. */
+/*
+ * The CRL steps of one CA: each that there was before is followed by one, and
+ * each partition that certificates name and that has none gets its first.
+ */
 int draft_crl_steps(struct draft *draft, const struct draft_ca *ca) MUST_USE;
+
+/*
+ * Which partition of the CRL of `issuer` (the name of its certificate) the URL
+ * is, by the authority's own URL; 0: none.
+ */
+int draft_partition(const struct draft *draft, const char *issuer,
+    const char *url, unsigned *ret_number) MUST_USE;
 
 /* ---- kinds ------------------------------------------------------------ */
 
@@ -209,7 +239,7 @@ int draft_certificates(struct draft *draft) MUST_USE;
 int draft_rollover(struct draft *draft) MUST_USE;
 int draft_adopt_ca(struct draft *draft) MUST_USE;
 
-/* draft-status.c: what says which of them are good */
+/* draft-crl.c, draft-status.c: what says which of them are good */
 int draft_crl(struct draft *draft) MUST_USE;
 int draft_ocsp(struct draft *draft) MUST_USE;
 int draft_revoke(struct draft *draft) MUST_USE;

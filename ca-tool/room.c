@@ -305,9 +305,36 @@ people_ask_secret(void *ctx, enum room_secret which, const char *who,
 		return secret_read_line(fd, SECRET_MAX, what, ret_secret);
 	if (!terminal_exists())
 		return no_terminal(row, who);
-	if (row->twice)
-		return ask_twice(line, what, ret_secret);
-	return ask_once(line, "", what, ret_secret);
+	people->withheld =
+	    (row->twice ? ask_twice(line, what, ret_secret)
+			: ask_once(line, "", what, ret_secret)) != 0;
+	return people->withheld ? -1 : 0;
+}
+
+/*
+ * What a script gave would be wrong again.  The terminal is told what was
+ * wrong, and asked for the secret itself, unseen.
+ */
+static int
+people_retry(void *ctx, const char *why)
+{
+	struct people *people = ctx;
+	AUTO_CHARS(safe) = NULL;
+	AUTO_CHARS(text) = NULL;
+
+	if (people->unseen || people->withheld || !terminal_exists())
+		return -1;
+	safe = safe_text(why);
+	text = safe == NULL
+	    ? NULL
+	    : text_printf("\n%s.\nPlease type it again, or nothing to "
+			  "stop.\n",
+		  safe);
+	if (text == NULL)
+		return -1;
+	before_asking(people);
+	terminal_say(text);
+	return 0;
 }
 
 /* ---- notes ------------------------------------------------------------ */
@@ -741,6 +768,7 @@ furnish(struct people *people, const char *receipt)
 		.show = people_show,
 		.confirm = people_confirm,
 		.decide = people_decide,
+		.retry = people_retry,
 		.again = people_again,
 		.take_notes = people_take_notes,
 		.wait = people_wait,

@@ -31,6 +31,7 @@ struct people {
 	void *note_ctx;
 	const char *clock; /* --clock: what a second one says; or NULL */
 	bool unseen;       /* the newest secret came from a descriptor */
+	bool withheld;     /* it was not given on the terminal */
 	bool yes;          /* --yes: nobody is asked */
 	bool color, bar;   /* stderr is a terminal */
 	bool spoke;        /* something was shown */

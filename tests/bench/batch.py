@@ -3,7 +3,8 @@
 
     batch.py --tool CA-TOOL --signing SIGNING [--certificates N]
              [--responses] [--types p-384,rsa-2048] [--jobs 1,2,4]
-             [--shim SHIM [--delay MICROSECONDS]] [--openssl] [--limit R]
+             [--rounds K] [--shim SHIM [--delay MICROSECONDS]] [--openssl]
+             [--limit R]
 
 A batch is `ca-tool plan run` of a plan with one step `certificates` (or
 `ocsp-responses`); its rate is that of the phase of signing: intents, the head
@@ -11,7 +12,7 @@ on the token, C_Sign, verification, assembly, lint and results, all journalled.
 Beside it, before and after it on the same token: C_Sign and one verification on
 as many threads (bench/signing.c).  With --shim every C_Sign is made slow, as
 that of an HSM.  With --openssl also `openssl ca`, whose key is in a file.
-Exits 1 where a ratio is below R.
+The ratio is the median of K rounds.  Exits 1 where one is below R.
 """
 
 import argparse
@@ -69,6 +70,7 @@ class Bench:
     def __init__(self, options, kind):
         self.options, self.kind, self.plans = options, kind, 0
         self.made, self.jobs = 0, 1  # as `init` writes it
+        self.rounds = 0
         self.environment = dict(os.environ)
         self.module = next(path for path in SOFTHSM if os.path.exists(path))
         make = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..",
@@ -207,6 +209,17 @@ class Bench:
               f"published in {phases['Publishing']:.1f} s", flush=True)
         return rate / floor
 
+    def median(self, what, jobs, one):
+        """Of what `one` measures in each round."""
+        ratios = [one(jobs, number)
+                  for number in range(self.rounds, self.rounds +
+                                      self.options.rounds)]
+        self.rounds += self.options.rounds
+        median = statistics.median(ratios)
+        print(f"{what}, {self.kind}, {jobs} jobs: median ratio {median:.2f} "
+              f"of {len(ratios)}", flush=True)
+        return median
+
     def certificates(self, jobs, number):
         self.make_requests(f"batch-{number}", self.options.certificates)
         return self.measure("certificates", jobs,
@@ -269,11 +282,11 @@ def label():
 def measure(options, kind):
     bench = Bench(options, kind)
     ratios = []
-    for number, jobs in enumerate(options.jobs):
+    for jobs in options.jobs:
         bench.set_jobs(jobs)
-        ratios.append(bench.certificates(jobs, number))
+        ratios.append(bench.median("certificates", jobs, bench.certificates))
         if options.responses:
-            ratios.append(bench.responses(jobs, number))
+            ratios.append(bench.median("responses", jobs, bench.responses))
     if options.openssl:
         bench.openssl()
     return ratios
@@ -289,6 +302,7 @@ def main():
                         default=["rsa-2048", "p-384"])
     parser.add_argument("--jobs", default=[1, 2, 4],
                         type=lambda text: [int(n) for n in text.split(",")])
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--shim", type=os.path.realpath)
     parser.add_argument("--delay", type=int, default=2000)
     parser.add_argument("--openssl", action="store_true")

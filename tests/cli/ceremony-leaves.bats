@@ -548,6 +548,58 @@ leaves() {
 	verified
 }
 
+# last_of NAME URL: the last CRL of a partition
+last_of() {
+	cat <<-END
+	- crl:
+	    name: $1
+	    issuer: issuing-g1
+	    profile: crl-partition
+	    url: http://crl.example.org/$2.crl
+	    last: "true"
+	END
+}
+
+@test "a CA with partitions is retired when each has its last CRL" {
+	local retire='- ca-state: { key: issuing-g1, state: retired, why: a test }'
+	local n part
+	for n in one two; do
+		make_request "$n"
+		step_leaf "$n" "$n.csr" tls-server <<-END | run_plan "$n"
+		validity: 8d
+		names: { dns: [$n.example.org] }
+		END
+		[ "$n" = one ] || continue
+		sed -i 's|/{issuer}.crl|/{issuer}-2.crl|' "$A/authority.yaml"
+		adopt_profiles "$A" other-url
+	done
+	{
+		for n in one two; do
+			step_revoke issuing-g1 \
+				"$(serial "$A/public/certs/$n.pem")" superseded
+		done
+		for part in issuing-g1 issuing-g1-2; do
+			step_scoped "$part-now" issuing-g1 crl-partition \
+				"http://crl.example.org/$part.crl"
+		done
+	} | run_plan revoke
+	# Both lists are complete, and end too early; one of them anew is not both.
+	{
+		last_of first issuing-g1
+		echo "$retire"
+	} | plan one > "$P"
+	check_refused CA-LAST-CRL
+	[[ $output == *'http://crl.example.org/issuing-g1-2.crl'* ]]
+	[[ $output != *'issuing-g1.crl'* ]]
+	{
+		last_of first issuing-g1
+		last_of second issuing-g1-2
+		echo "$retire"
+	} | run_plan both
+	says "D('state')[-1]['state'] == 'retired'"
+	verified
+}
+
 @test "URLs of CRLs that are refused" {
 	leaves
 	step_scoped users issuing-g1 crl-partition http://crl.example.org/x.crl |

@@ -9,9 +9,13 @@ ca_cli_test(certificates ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/certificates.bats)
 
 # Revocations by query and list, upgrades, what was issued elsewhere.
 ca_cli_test(revocation ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/revocation.bats)
+# What they need behind them: CRLs that can say it, OCSP responses that agree.
+ca_cli_test(revoke-after ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/revoke-after.bats)
 
 # CRLs: sessions, partitions, the last one.
 ca_cli_test(crl ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/crl.bats)
+# Whom they are about, and what is due of them.
+ca_cli_test(crl-scope ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/crl-scope.bats)
 
 # OCSP responses: a session, refusals, a cut.
 ca_cli_test(ocsp ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/ocsp.bats)
@@ -28,7 +32,7 @@ ca_cli_test(secrets ${Python3_EXECUTABLE}
 set_tests_properties(cli.secrets PROPERTIES SKIP_RETURN_CODE 77)
 
 # Plans that are written for people, and how CRLs grow.
-foreach(name plan-new crl-forecast)
+foreach(name plan-new plan-new-run crl-forecast)
   ca_cli_test(${name} ${BATS} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bats)
 endforeach()
 

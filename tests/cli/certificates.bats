@@ -123,6 +123,67 @@ assert not bad, bad' "$output"
 	refused 3 "is not what the manifest says"
 }
 
+# The partition that a certificate of the batch names, 1 to 3.
+partition_of() {
+	openssl x509 -in "$A/public/certs/$1.pem" -noout \
+		-ext crlDistributionPoints |
+		sed -n 's|.*URI:http://crl.example.org/issuing-g1/\([1-3]\)\.crl$|\1|p'
+}
+
+@test "where the issuer's CRL is in partitions, each names its own" {
+	local name part serials=()
+	sed -e 's/\(crl-distribution-points: {critical: no\)}/\1, partitions: 3}/' \
+		-i "$A/profiles/client.yaml"
+	echo '- adopt-config: { why: "partitions" }' | run_plan adopt
+	for name in {a..l}; do ask "$name"; done
+	batch b
+	must ca-tool-pin plan run -d "$A" "$P" --yes
+	[ "$(count_issued)" -eq 12 ]
+	for name in {a..l}; do
+		issued "dev-$name" "device $name"
+		part=$(partition_of "dev-$name")
+		[ -n "$part" ]
+		# By the serial number, as docs/profiles.md says.
+		serials+=("$(serial "$A/public/certs/dev-$name.pem")")
+		[ "$part" -eq $((16#${serials[-1]: -8} % 3 + 1)) ]
+		says "[d['crl_url'] for d in D('intent') if d['name'] ==
+			'dev-$name'] == ['http://crl.example.org/issuing-g1/$part.crl']"
+	done
+	# Half of them are revoked; the CRL of its partition says so of each.
+	{
+		for name in {0..5}; do
+			step_revoke issuing-g1 "${serials[name]}" superseded
+		done
+		for part in 1 2 3; do
+			echo "- crl: { name: part-$part, issuer: issuing-g1," \
+				"profile: crl-partition," \
+				"url: http://crl.example.org/issuing-g1/$part.crl }"
+		done
+	} | run_plan crls
+	for name in {a..l}; do
+		part=$(partition_of "dev-$name")
+		run openssl verify -x509_strict -crl_check \
+			-CAfile "$A/public/certs/root-g1.pem" \
+			-untrusted "$A/public/certs/issuing-g1.pem" \
+			-CRLfile "$A/public/crls/part-$part.pem" \
+			"$A/public/certs/dev-$name.pem"
+		if [[ $name < g ]]; then
+			[ "$status" -ne 0 ]
+			[[ $output == *'certificate revoked'* ]]
+		else
+			[ "$status" -eq 0 ]
+		fi
+		# Another partition's says nothing about it.
+		never openssl verify -crl_check \
+			-CAfile "$A/public/certs/root-g1.pem" \
+			-untrusted "$A/public/certs/issuing-g1.pem" \
+			-CRLfile "$A/public/crls/part-$((part % 3 + 1)).pem" \
+			"$A/public/certs/dev-$name.pem"
+	done
+	sound
+	verified
+}
+
 # ---- what is refused -------------------------------------------------------
 
 # bad_requests: beside good.csr, one of each kind of bad ones
@@ -413,4 +474,24 @@ cut_and_resume() { # ORDER
 		false
 	}
 	whole 6
+}
+
+@test "what the plan leaves out for all is said once; a hostile name is escaped once" {
+	local name
+	for name in one two three; do
+		ask "$name"
+	done
+	batch p > /dev/null
+	sed -i '/subject:/d' "$P"
+	check_refused PROFILE-SUBJECT 'attribute organization'
+	[ "$(grep -c PROFILE-SUBJECT <<< "$output")" -eq 1 ]
+	[[ $output == *'it is the same for all'* ]]
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
+		-keyout bad.key -out requests/bad.csr \
+		-subj "/CN=$(printf 'line\nbreak')" 2> /dev/null
+	batch p > /dev/null
+	unchanged ca-tool plan check -d "$A" "$P"
+	[ "$status" -eq 3 ]
+	[[ $output != *'\\x'* ]]
+	no_escapes
 }

@@ -168,6 +168,120 @@ print(eval(sys.argv[1]))' "$1" <<< "$output"
 	[ "$status" -eq 1 ]
 }
 
+# In $A: certificates p1 to p8, of which 4 are in one of two partitions at most,
+# and CRLs of both: part-1-1 and part-2-1 now, part-1-2 and part-2-2 in ten days.
+partitioned() {
+	local n names=()
+	sed -e 's/^id: .*/id: tls-parts/' \
+		-e 's/\(crl-distribution-points: {critical: no\)}/\1, partitions: 2}/' \
+		"$A/profiles/tls-server.yaml" > "$A/profiles/tls-parts.yaml"
+	echo '- adopt-config: { why: "a profile for tests" }' |
+		at_plan parts 10
+	for n in {1..8}; do
+		make_request "p$n"
+		names+=("p$n")
+		cat <<-END
+		- end-entity:
+		    name: p$n
+		    issuer: issuing-g1
+		    csr: p$n.csr
+		    profile: tls-parts
+		    validity: 90d
+		    names: { dns: [p$n.example.org] }
+		END
+	done | at_plan p-leaves 10
+	sessions 1 11 p1
+	sessions 2 21 p2 p3 p4 p5 p6
+}
+
+# at_plan ID DAYS: run the plan whose steps are on stdin, so many days from now
+at_plan() {
+	sed 's/^/  /' | { later_head "$1" "$2"; cat; } > "$1.yaml"
+	must at_time "+${2}d" plan run -d "$A" "$1.yaml" --yes
+}
+
+# sessions N DAYS CERTIFICATE...: revoked, and both partitions behind it
+sessions() {
+	local n=$1 days=$2 name part
+	shift 2
+	{
+		for name; do
+			step_revoke issuing-g1 \
+				"$(serial "$A/public/certs/$name.pem")" superseded
+		done
+		step_list "full-$n" issuing-g1
+		for part in 1 2; do
+			echo "- crl: { name: part-$part-$n, issuer: issuing-g1," \
+				"profile: crl-partition," \
+				"url: http://crl.example.org/issuing-g1/$part.crl }"
+		done
+	} | at_plan "sessions-$n" "$days"
+}
+
+# entries CRL: how many there are on it
+entries() {
+	revoked_on "$A/public/crls/$1.crl" | grep -c . || true
+}
+
+@test "partitions: entries and bytes of each, and together what comes" {
+	local part count sum=0 size real
+	partitioned
+	forecast 21 issuing-g1
+	[ "$status" -eq 0 ]
+	# The full one has all, also what is in neither partition.
+	[ "$(value 'sorted(str(p["url"]) for p in d["partitions"])')" = "$(printf \
+		"['None', '%s/1.crl', '%s/2.crl']" \
+		http://crl.example.org/issuing-g1{,})" ]
+	[ "$(value '[(p["entries"], p["share"]) for p in d["partitions"]
+		if p["url"] is None]')" = '[(9, 1.0)]' ]
+	real=$(stat -c %s "$A/public/crls/full-2.crl")
+	size=$(value '[p["bytes"] for p in d["partitions"]
+		if p["url"] is None][0]')
+	echo "full: $size bytes, really $real"
+	[ "$size" -ge $((real - 4)) ] && [ "$size" -le $((real + 4)) ]
+	for part in 1 2; do
+		count=$(value "[p['entries'] for p in d['partitions']
+			if str(p['url']).endswith('/issuing-g1/$part.crl')][0]")
+		[ "$count" -eq "$(entries "part-$part-2")" ]
+		sum=$((sum + count))
+		size=$(value "[p['bytes'] for p in d['partitions']
+			if str(p['url']).endswith('/issuing-g1/$part.crl')][0]")
+		real=$(stat -c %s "$A/public/crls/part-$part-2.crl")
+		echo "partition $part: $count entries, $size bytes, really $real"
+		[ "$size" -ge $((real - 4)) ] && [ "$size" -le $((real + 4)) ]
+	done
+	[ "$sum" -eq 6 ]
+	[ "$(value 'abs(sum(p["share"] for p in d["partitions"]) - 2) < 1e-9')" \
+		= True ]
+	# In words, each has its line.
+	run no_leaks faketime -f +21d "$CA_TOOL" crl forecast -d "$A" issuing-g1
+	[ "$status" -eq 0 ]
+	[[ $output == *Largest* ]]
+	[[ $output == *'the full CRL'* ]]
+	[[ $output == *http://crl.example.org/issuing-g1/1.crl* ]]
+	[[ $output == *http://crl.example.org/issuing-g1/2.crl* ]]
+	no_escapes
+	# From the CRLs themselves it is the same, octet for octet.
+	forecast 21 issuing-g1 "$A"/public/crls/part-{2,1}-{2,1}.crl
+	[ "$status" -eq 0 ]
+	[ "$(value 'len(d["partitions"])')" -eq 2 ]
+	for part in 1 2; do
+		[ "$(value "[(p['entries'], p['bytes']) for p in d['partitions']
+			if p['url'].endswith('/$part.crl')]")" = \
+			"[($(entries "part-$part-2"), $(stat -c %s \
+				"$A/public/crls/part-$part-2.crl"))]" ]
+	done
+	# Half a year on the full one has ended: it was given up, and does not count.
+	forecast 210 issuing-g1
+	[ "$(value '[p["url"] for p in d["partitions"] if p["url"] is None]')" = \
+		'[]' ]
+	# A partition of which there is one CRL alone has no growth to be seen.
+	forecast 21 issuing-g1 "$A"/public/crls/part-1-{1,2}.crl \
+		"$A/public/crls/part-2-2.crl"
+	[ "$status" -eq 3 ]
+	[[ $output == *'two days at least'* ]]
+}
+
 @test "it changes nothing; arguments that are wrong" {
 	local before
 	before=$(snapshot "$A")

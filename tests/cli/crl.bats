@@ -49,6 +49,30 @@ step_part() { # NAME NUMBER
 		"url: http://crl.example.org/issuing-g1/$2.crl }"
 }
 
+# imposter CN: imposter.crl, of a CA of that name with a key of its own.
+imposter() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
+		-keyout x.key -out x.pem -days 30 -utf8 \
+		-subj "/C=DE/O=Example Trust/CN=$1" \
+		-addext keyUsage=critical,cRLSign 2> /dev/null
+	: > x.db
+	echo 01 > x.number
+	cat > x.cnf <<-END
+	[ca]
+	default_ca = x
+	[x]
+	database = x.db
+	crlnumber = x.number
+	default_md = sha256
+	default_crl_days = 30
+	crl_extensions = extensions
+	[extensions]
+	authorityKeyIdentifier = keyid
+	END
+	openssl ca -gencrl -config x.cnf -cert x.pem -keyfile x.key \
+		-out imposter.crl 2> /dev/null
+}
+
 # The number of the partition that a certificate names.
 part_of() {
 	openssl x509 -in "$A/public/certs/$1.pem" -noout -ext crlDistributionPoints |
@@ -90,7 +114,7 @@ assert not bad, bad' "$output"
 		step_full second
 	} | plan crl-2 > "$P"
 	must ca-tool-pin plan run -d "$A" "$P" --yes
-	finding '1 entries, of which 1 are kept as they are' '1 are new' \
+	finding '1 entry, of which 1 is kept as it is' '1 is new' \
 		"new: $two"
 	[ "$(revoked_on "$A/public/crls/second.crl" | sort)" = \
 		"$(printf '%s\n' "$one superseded" "$two key compromise" | sort)" ]
@@ -175,9 +199,18 @@ assert [(c["change"], c["serial"]) for c in diff["changes"]] == [
 @test "the CRL before it is given: a forged one is refused" {
 	step_full one-1 | run_plan crl-1
 	cp "$A/public/crls/one-1.crl" given.crl
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
-		-keyout x.key -out x.pem -days 30 -subj /CN=x \
-		-addext keyUsage=critical,cRLSign 2> /dev/null
+	# One of the same issuer, by its name, that another key signed.
+	imposter 'Example issuing-g1'
+	step_full second 'previous: imposter.crl' | plan crl-2 > "$P"
+	check_refused CRL-PREVIOUS 'is not signed with the key of this issuer'
+	# And one of another issuer.
+	imposter 'Example other-g1'
+	step_full second 'previous: imposter.crl' | plan crl-2 > "$P"
+	check_refused CRL-PREVIOUS "its issuer's name is another"
+	mkdir folder
+	cp given.crl folder
+	step_full second 'previous: folder' | plan crl-2 > "$P"
+	check_refused CRL-PREVIOUS "'folder' is a directory"
 	# The same with one bit of its signature turned.
 	python3 - <<-'END'
 	octets = bytearray(open("given.crl", "rb").read())
@@ -185,7 +218,7 @@ assert [(c["change"], c["serial"]) for c in diff["changes"]] == [
 	open("forged.crl", "wb").write(octets)
 	END
 	step_full second 'previous: forged.crl' | plan crl-2 > "$P"
-	check_refused CRL-PREVIOUS
+	check_refused CRL-PREVIOUS 'is not signed with the key of this issuer'
 	printf 'x' > cut.crl
 	step_full second 'previous: cut.crl' | plan crl-2 > "$P"
 	check_refused CRL-PREVIOUS
@@ -195,13 +228,64 @@ assert [(c["change"], c["serial"]) for c in diff["changes"]] == [
 	verified
 }
 
-@test "the last CRL says who can no longer be revoked" {
+@test "the last CRL: not while somebody could no longer be revoked" {
 	step_end one tls-server | run_plan leaves
 	step_full last 'last: true' | plan last > "$P"
+	check_refused CRL-LAST
+	[[ $output == *'1 certificate of this CA is neither expired nor'* ]]
+	{
+		step_revoke issuing-g1 "$(serial "$A/public/certs/one.pem")" \
+			superseded
+		step_full last 'last: true'
+	} | plan last > "$P"
 	must ca-tool-pin plan run -d "$A" "$P" --yes
-	finding '1 certificates of this CA are neither expired nor' CRL-LAST
+	finding 'have the CA above revoke that certificate' CRL-LAST
+	# The run says what the check said, and says it once.
+	[ "$(grep -c ': warning: .*\[CRL-LAST' <<< "$output")" -eq 1 ]
 	says '[d["last"] for d in D("intent") if d["name"] == "last"] == [True]'
 	step_full again 'last: maybe' | plan again > "$P"
 	check_refused CRL-LAST
+	verified
+}
+
+@test "what the CRL before it lists is on the next one, as it was" {
+	step_end one tls-server | run_plan leaves
+	local one
+	one=$(serial "$A/public/certs/one.pem")
+	# The same CA in another history, as where a journal was lost: it
+	# revoked what this journal does not.
+	cp -a "$A" other
+	{
+		step_revoke issuing-g1 "$one" superseded
+		step_full there
+	} | plan there > there.yaml
+	must ca-tool-pin plan run -d other there.yaml --yes
+	cp other/public/crls/there.crl there.crl
+	openssl crl -in there.crl -noout -CAfile <(cat "$A"/public/certs/*.pem)
+	step_full next 'previous: there.crl' | plan next > "$P"
+	check_refused CRL-DROPPED "serial $one" 'import-revocations'
+	# For another reason, and as of another time.
+	{
+		step_revoke issuing-g1 "$one" cessationOfOperation
+		step_full next 'previous: there.crl'
+	} | plan next > "$P"
+	check_refused CRL-CHANGED "serial $one" 'only a change to keyCompromise'
+	# Taken over as it is, it stays as it was.
+	{
+		cat <<-END
+		- import-revocations:
+		    issuer: issuing-g1
+		    format: crl
+		    file: there.crl
+		END
+		step_full next 'previous: there.crl'
+	} | plan next > "$P"
+	must ca-tool-pin plan run -d "$A" "$P" --yes
+	finding '1 entry, of which 1 is kept as it is'
+	[ "$(revoked_on "$A/public/crls/next.crl")" = "$one superseded" ]
+	run ca-tool crl diff there.crl "$A/public/crls/next.crl"
+	[ "$status" -eq 0 ]
+	[[ $output == *'1 kept, 0 new, 0 changed, 0 gone'* ]]
+	sound
 	verified
 }

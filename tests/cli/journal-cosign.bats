@@ -345,8 +345,6 @@ open("bad", "w").write(head + " " + base64.b64encode(octets).decode() + "\n")'
 	        seen += os.read(fd, 4096)
 	wait(b"wendy: passphrase of 'mine/wendy.pem': ")
 	os.write(fd, b"wrong-one\n")
-	wait(b"Type yes to try")
-	os.write(fd, b"yes\n")
 	wait(b"wendy: passphrase of 'mine/wendy.pem': ")
 	os.write(fd, phrase.encode() + b"\n")
 	wait(b"example.org/wendy+")

@@ -76,8 +76,8 @@ check_refused() {
 	run run_it session.yaml
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[[ $output == *"sign 1 OCSP responses 'o-1' with key 'ocsp-g1'"* ]]
-	[[ $output == *"about: 1 certificates, 1 good, 0 revoked"* ]]
+	[[ $output == *"sign 1 OCSP response 'o-1' with key 'ocsp-g1'"* ]]
+	[[ $output == *"about: 1 certificate, 1 good, 0 revoked"* ]]
 	[[ $output == *"Example ocsp-g1"* ]]
 	[[ $output == *"public/ocsp/o-1/"* ]]
 	run ls ca/public/ocsp/o-1
@@ -204,6 +204,135 @@ check_refused() {
 		check_refused 'nonce'
 }
 
+# own_key: issuing-g2, whose certificate allows it to sign responses, and a
+# client below it
+own_key() {
+	sed -e 's/^id: .*/id: issuing-answers/' \
+		-e 's/usages: \[key-cert-sign, crl-sign\]/usages: [digital-signature, key-cert-sign, crl-sign]/' \
+		ca/profiles/issuing-ca.yaml >ca/profiles/issuing-answers.yaml
+	echo '- adopt-config: { why: "a CA that answers itself" }' |
+		plan adopt >adopt.yaml
+	run_it adopt.yaml
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
+		-keyout one.key -out one.csr -subj /CN=one 2>openssl.log
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
+		-keyout two.key -out two.csr -subj /CN=two 2>openssl.log
+	{
+		step_key issuing-g2
+		step_subordinate issuing-g2 root-g1 'key: issuing-g2' |
+			sed 's/profile: issuing-ca/profile: issuing-answers/'
+		for name in one two; do
+			cat <<-END
+			- end-entity:
+			    name: $name
+			    issuer: issuing-g2
+			    csr: $name.csr
+			    profile: client
+			    subject: { organization: Example Trust }
+			END
+		done
+	} | plan own >own.yaml
+	run_it own.yaml
+}
+
+# answer NAME BATCH [ISSUER]: what openssl makes of the response about it, with
+# nobody to trust but the root
+answer() {
+	local name
+	openssl ocsp -no_nonce -sha256 -issuer "ca/public/certs/${3-issuing-g2}.pem" \
+		-cert "ca/public/certs/$1.pem" -reqout request.der
+	name=$(openssl base64 -A -in request.der |
+		sed 's/+/%2B/g; s,/,%2F,g; s/=/%3D/g')
+	cp "ca/public/ocsp/$2/$name" response.der
+	openssl ocsp -respin response.der -sha256 \
+		-issuer "ca/public/certs/${3-issuing-g2}.pem" \
+		-cert "ca/public/certs/$1.pem" -CAfile ca/public/certs/root-g1.pem \
+		-verify_other "ca/public/certs/${3-issuing-g2}.pem" 2>&1
+}
+
+@test "responses signed by the issuer's own key, without a responder" {
+	own_key
+	{
+		cat <<-END
+		- revoke:
+		    issuer: issuing-g2
+		    serial: $(serial_of two)
+		    reason: superseded
+		END
+		response o-1 issuing-g2 |
+			sed 's/ocsp-response$/ocsp-response-user/'
+	} | plan session >session.yaml
+	run run_it session.yaml
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"sign 2 OCSP responses 'o-1' with key 'issuing-g2'"* ]]
+	run answer one o-1
+	[[ $output == *'Response verify OK'* ]]
+	[[ $output == *'one.pem: good'* ]]
+	run answer two o-1
+	[[ $output == *'Response verify OK'* ]]
+	[[ $output == *'two.pem: revoked'* ]]
+	# byKey, of the issuer itself.
+	openssl ocsp -respin response.der -noverify -resp_text >text
+	grep -qi "Responder Id: $(openssl x509 -noout -ext subjectKeyIdentifier \
+		-in ca/public/certs/issuing-g2.pem | sed -n '2s/[ :]//gp')" text
+	# One octet changed: refused.
+	python3 - <<-'END'
+	octets = bytearray(open("response.der", "rb").read())
+	octets[-4] ^= 1
+	open("forged.der", "wb").write(octets)
+	END
+	run openssl ocsp -respin forged.der -sha256 \
+		-issuer ca/public/certs/issuing-g2.pem \
+		-cert ca/public/certs/two.pem -CAfile ca/public/certs/root-g1.pem \
+		-verify_other ca/public/certs/issuing-g2.pem
+	[[ $output != *'Response verify OK'* ]]
+	# plan new finds no responder, and says who signs.
+	ca-tool plan new -d ca ocsp issuing-g2 -o new.yaml
+	grep -q "Signed by the CA's own key" new.yaml
+	run ! grep -q '^ *responder:' new.yaml
+	run run_it new.yaml
+	echo "$output"
+	[ "$status" -eq 0 ]
+	run answer one "issuing-g2-ocsp-$(date -u +%F)"
+	[[ $output == *'one.pem: good'* ]]
+	run ca-tool journal verify ca --anchor ca/public/anchor/anchor.txt
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "an export has the responses as evidence, and no second time as files" {
+	{
+		response o-1 root-g1 'responder: ocsp-g1'
+	} | plan session >session.yaml
+	run_it session.yaml
+	ca-tool journal export -d ca out
+	[ ! -e out/ocsp ]
+	# Each file's octets are in a list of the evidence, octet for octet.
+	for file in ca/public/ocsp/o-1/*; do
+		openssl base64 -A -in "$file" -out encoded
+		grep -rqF "$(cat encoded)" out/evidence
+	done
+	run ca-tool journal verify out --anchor ca/public/anchor/anchor.txt
+	echo "$output"
+	[ "$status" -eq 0 ]
+	# And there they are looked at: one octet of one, and it is said.
+	list=$(grep -rlF "$(cat encoded)" out/evidence | head -1)
+	python3 - "$list" <<-'END'
+	import sys
+	text, base64 = open(sys.argv[1]).read(), open("encoded").read()
+	at = text.index(base64) + 40
+	other = "A" if text[at] != "A" else "B"
+	open("changed", "w").write(text[:at] + other + text[at + 1:])
+	END
+	run ! cmp -s "$list" changed
+	cp changed "$list"
+	run ca-tool journal verify out --anchor ca/public/anchor/anchor.txt
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ $output == *EVIDENCE* ]]
+}
+
 # traced FILE [INJECTION]: a run in a fresh authority, its fdatasyncs in a log.
 traced() {
 	rm -rf ca
@@ -240,7 +369,7 @@ whole_batches() {
 	resumed=0
 	total=$(grep -c fdatasync strace.log)
 	# From the confirmation to the close: each commit makes a few.
-	for back in 6 18 24 30 36 42 54; do
+	for back in 6 18 24 30 36 42 46; do
 		run traced cut.yaml $((total - back))
 		[ "$status" -ne 0 ]
 		run ca-tool-pin plan run --resume -d ca --yes

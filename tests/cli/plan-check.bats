@@ -72,7 +72,8 @@ assert report["findings"] == []' "$output"
 import json, sys
 print(json.loads(sys.argv[1])["directory"])' "$output")
 	local file
-	file=$(find "$kept" -name '*.yaml' -path '*inputs*' | head -1)
+	file=$(find "$kept" -name '*.yaml' -path '*inputs*' \
+		-exec grep -l p-256 {} + | sort | head -1)
 	chmod u+w "$file"
 	sed -i 's/p-256/p-384/' "$file"
 	run ca-tool plan show -d "$A" "$kept"

@@ -2,7 +2,7 @@
 # plan new: plans with today's values, that can be run; what only people know is
 # left out, and refused until it is there.
 
-load ceremony-helper
+load draft-helper
 
 KINDS='root policy-ca issuing-ca cross ocsp-responder crl ocsp revoke
 	upgrade-revocation import-revocations import-issued certificates rollover
@@ -15,49 +15,6 @@ setup_file() {
 
 setup() {
 	copy_authority
-}
-
-# new KIND [NAME]: the plan in $P, made anew
-new() {
-	rm -f "$P"
-	must ca-tool plan new -d "$A" "$@" -o "$P"
-}
-
-# check: it can be run as it is
-check() {
-	must ca-tool plan check -d "$A" "$P"
-}
-
-run_it() {
-	must ca-tool-pin plan run -d "$A" "$P" --yes
-}
-
-# has LINE...: the plan has these lines, but for blanks before them
-has() {
-	local line
-	for line in "$@"; do
-		sed 's/^ *//' "$P" | grep -qxF -- "$line" || {
-			echo "no line '$line' in:"
-			cat "$P"
-			return 1
-		}
-	done
-}
-
-# comment TEXT: its comments, joined
-comment() {
-	local text
-	text=$(sed -n 's/^ *# //p' "$P" | tr '\n' ' ')
-	[[ $text == *"$1"* ]] || {
-		echo "no comment '$1' in: $text"
-		return 1
-	}
-}
-
-# fill WHAT VALUE: put it in the place of <WHAT>
-fill() {
-	grep -q "<$1>" "$P"
-	sed -i "s|<$1>|$2|" "$P"
 }
 
 make_responder() { # ISSUER
@@ -225,12 +182,106 @@ leaf() { # NAME
 	new crl issuing-g1
 	[ "$(grep -c '^  - crl:' "$P")" -eq 2 ]
 	has 'profile: crl-partition' 'url: http://crl.example.org/issuing-g1.crl' \
-		'profile: ca-crl'
+		'profile: crl-user'
+	comment "Not 'ca-crl', as before: that is not for CRLs about end entities."
 	comment "It follows 'users', number 1 of"
 	comment "It follows 'all', number 2 of"
 	check
 	run_it
 	[ -e "$A/public/crls/issuing-g1-$(date -u +%F)-2.crl" ]
+}
+
+# partitioned: certificates a, b, c, d in two partitions of issuing-g1's CRL
+partitioned() {
+	sed -e 's/^id: .*/id: tls-parts/' \
+		-e 's/\(crl-distribution-points: {critical: no\)}/\1, partitions: 2}/' \
+		"$A/profiles/tls-server.yaml" > "$A/profiles/tls-parts.yaml"
+	echo '- adopt-config: { why: "a profile for tests" }' | run_plan parts
+	for name in a b c d; do
+		leaf $name
+	done | sed 's/tls-server/tls-parts/' | run_plan leaves
+}
+
+@test "the first CRLs of partitions: one for each, and then one behind each" {
+	partitioned
+	new crl issuing-g1
+	comment 'name 2 partitions of its CRL'
+	[ "$(grep -c '^  - crl:' "$P")" -eq 2 ]
+	[ "$(grep -c 'profile: crl-partition$' "$P")" -eq 2 ]
+	has 'url: http://crl.example.org/issuing-g1/1.crl' \
+		'url: http://crl.example.org/issuing-g1/2.crl' \
+		"name: issuing-g1-1-$(date -u +%F)" \
+		"name: issuing-g1-2-$(date -u +%F)"
+	check
+	run_it
+	local name url number
+	for name in a b c d; do
+		url=$(openssl x509 -in "$A/public/certs/$name.pem" -noout \
+			-ext crlDistributionPoints | sed -n 's/.*URI://p')
+		number=${url#*issuing-g1/}
+		openssl verify -crl_check -CAfile "$A/public/certs/root-g1.pem" \
+			-untrusted "$A/public/certs/issuing-g1.pem" -CRLfile \
+			"$A/public/crls/issuing-g1-${number%.crl}-$(date -u +%F).pem" \
+			"$A/public/certs/$name.pem"
+	done
+	# Behind a revocation the same two, and each follows its own.
+	new revoke issuing-g1
+	fill 'serial number in hex' "\"$(serial "$A/public/certs/a.pem")\""
+	fill reason superseded
+	[ "$(grep -c '^  - crl:' "$P")" -eq 2 ]
+	comment "It follows 'issuing-g1-1-"
+	comment "It follows 'issuing-g1-2-"
+	check
+	run_it
+	[ -e "$A/public/crls/issuing-g1-1-$(date -u +%F)-2.crl" ]
+	[ -e "$A/public/crls/issuing-g1-2-$(date -u +%F)-2.crl" ]
+	[ "$(cat <(revoked_on "$A/public/crls/issuing-g1-1-$(date -u +%F)-2.crl") \
+		<(revoked_on "$A/public/crls/issuing-g1-2-$(date -u +%F)-2.crl"))" = \
+		"$(serial "$A/public/certs/a.pem") superseded" ]
+	sound
+}
+
+@test "partitions beside a full CRL, and where only that has everything" {
+	partitioned
+	leaf whole | run_plan whole
+	# What names no partition is on a full CRL alone.
+	new crl issuing-g1
+	[ "$(grep -c '^  - crl:' "$P")" -eq 3 ]
+	[ "$(grep -c 'profile: crl-user$' "$P")" -eq 1 ]
+	check
+	run_it
+	# The full one is followed, and so are the others.
+	new crl issuing-g1
+	[ "$(grep -c "It follows" "$P")" -eq 3 ]
+	[ "$(grep -c '^  - crl:' "$P")" -eq 3 ]
+	never grep -q 'leave it out' "$P"
+	check
+	# A partition that a larger number adds later is the first of its own.
+	sed -i 's/partitions: 2/partitions: 3/' "$A/profiles/tls-parts.yaml"
+	echo '- adopt-config: { why: "a partition more" }' | run_plan more
+	new crl issuing-g1
+	[ "$(grep -c '^  - crl:' "$P")" -eq 4 ]
+	has 'url: http://crl.example.org/issuing-g1/3.crl' \
+		"name: issuing-g1-3-$(date -u +%F)"
+	check
+}
+
+@test "a full CRL that the partitions have made needless is said to be" {
+	step_list full issuing-g1 | run_plan full
+	partitioned
+	new crl issuing-g1
+	[ "$(grep -c '^  - crl:' "$P")" -eq 3 ]
+	comment 'The full CRL has what is in all partitions: leave it out'
+	check
+	# No profile for partitions, or two: the choice is a person's.
+	sed 's/^id: .*/id: other-partition/' "$A/profiles/crl-partition.yaml" \
+		> "$A/profiles/other-partition.yaml"
+	echo '- adopt-config: { why: "one more" }' | run_plan other
+	new crl issuing-g1
+	[ "$(grep -c 'profile: <profile>' "$P")" -eq 2 ]
+	comment 'one of crl-partition or other-partition'
+	run ca-tool plan check -d "$A" "$P"
+	refused 3 PLAN-BLANK
 }
 
 @test "a revocation, with the certificates there are, and the CRL behind it" {
@@ -275,6 +326,14 @@ leaf() { # NAME
 	new crl issuing-g1
 	comment 'issuing-g1 is retiring'
 	comment 'this can be its last CRL'
+	check
+}
+
+@test "a rollover says that the successor needs a responder of its own" {
+	make_responder issuing-g1
+	new rollover issuing-g1
+	comment "OCSP responder 'issuing-g1-ocsp-g1' answers for issuing-g1 alone"
+	comment 'ca-tool plan new ocsp-responder issuing-g2'
 	check
 }
 
@@ -328,18 +387,26 @@ leaf() { # NAME
 	mkdir requests
 	cp partner.csr requests/
 	new certificates
-	has 'issuer: issuing-g1' 'on-refusal: stop'
-	comment 'one of client, code-signing, smime or tls-server'
-	fill profile client
+	# The only profile that takes names from requests, and what it wants.
+	has 'issuer: issuing-g1' 'on-refusal: stop' 'profile: client' \
+		'organization: Example Trust'
 	fill 'directory or file of requests' requests
-	run ca-tool plan check -d "$A" "$P"
-	echo "$output"
-	never grep -q PLAN-BLANK <<< "$output"
+	check
+	# There may be several.
+	sed 's/^id: .*/id: client-two/' "$A/profiles/client.yaml" \
+		> "$A/profiles/client-two.yaml"
+	echo '- adopt-config: { why: "one more" }' | run_plan more
+	new certificates
+	comment 'one of client or client-two'
+	fill profile client-two
+	fill 'directory or file of requests' requests
+	check_refused PROFILE-SUBJECT
 }
 
 @test "nothing outlives its issuer: the validity is shortened" {
-	step_key brief | cat - <(step_subordinate brief root-g1 'key: brief' \
-		'Example Brief' 100d) | run_plan brief
+	step_key brief p-384 | cat - <(step_subordinate brief root-g1 \
+		'key: brief' 'Example Brief' 100d |
+		sed 's/profile: issuing-ca/profile: policy-ca/') | run_plan brief
 	new crl brief
 	grep -qE '^ +validity: 9[23]d$' "$P" # by the hour of the day
 	comment 'Not the usual 182 days: brief ends on'

@@ -570,3 +570,16 @@ index() {
 	done
 	[ "$n" -gt 5 ]
 }
+
+@test "a list is one file: a directory is said to be one" {
+	mkdir folder
+	echo 'serial-hex,date' > folder/list.csv
+	local format
+	for format in csv index.txt crl; do
+		import revocations "$format" folder 'reason: superseded' |
+			plan p > "$P"
+		check_refused IMPORT-FORMAT "'folder' is a directory"
+	done
+	import issued csv folder | plan p > "$P"
+	check_refused IMPORT-FORMAT "'folder' is a directory"
+}

@@ -41,6 +41,7 @@ clone3 fork vfork io_uring_setup io_submit ioctl
 """.split()
 
 SECTOR = 512
+PIECE = 1 << 14  # octets; pieces of files are kept once
 
 
 class Refused(Exception):
@@ -256,7 +257,9 @@ class State:
     def read(self, path):
         """The bytes of a file, None if there is none."""
         entry = self.tree.get(path)
-        return self._blobs[entry[2]] if entry and entry[0] == "f" else None
+        if entry is None or entry[0] != "f":
+            return None
+        return b"".join(self._blobs[entry[2]])
 
     def write(self, directory):
         """Rebuild it in a new directory."""
@@ -271,7 +274,7 @@ class State:
                 continue
             else:
                 with open(target, "xb") as file:
-                    file.write(self._blobs[content])
+                    file.writelines(self._blobs[content])
             os.chmod(target, mode)
 
 
@@ -317,7 +320,9 @@ class Replay:
         self.witness_path = witness
         self.witness = Inode("f", 0o600, bytearray(witnessed))
         self.processes = {}
-        self.blobs, self.seen = {}, set()
+        # {SHA-256: a file's pieces}; what is there twice is one object, since
+        # a database of some megabytes changes a page at a time.
+        self.blobs, self.same, self.seen = {}, {}, set()
         self.step = self.count = 0
 
     def _load(self, inode, path):
@@ -431,14 +436,15 @@ class Replay:
         while stack:
             prefix, directory = stack.pop()
             for name, inode in names(directory).items():
-                path = prefix + name
+                path = self._one(prefix + name)
                 if inode.kind == "d":
-                    tree[path] = ("d", inode.mode, None)
+                    tree[path] = self._one(("d", inode.mode, None))
                     stack.append((path + "/", inode))
                 elif inode.kind == "l":
-                    tree[path] = ("l", 0, inode.now)
+                    tree[path] = self._one(("l", 0, inode.now))
                 else:
-                    tree[path] = ("f", inode.mode, self._blob(inode, content))
+                    tree[path] = self._one(
+                        ("f", inode.mode, self._blob(inode, content)))
         return tree
 
     def _blob(self, inode, content):
@@ -452,8 +458,14 @@ class Replay:
     def _keep(self, data):
         digest = hashlib.sha256(data).digest()
         if digest not in self.blobs:
-            self.blobs[digest] = bytes(data)
+            self.blobs[digest] = tuple(
+                self._one(bytes(data[at:at + PIECE]))
+                for at in range(0, len(data), PIECE))
         return digest
+
+    def _one(self, thing):
+        """The same thing for all that are equal."""
+        return self.same.setdefault(thing, thing)
 
     def _reachable(self):
         """Every inode that has a name, now or on the disk."""
@@ -507,7 +519,9 @@ class Replay:
         for kind, names, content in views:
             tree = self._tree(names, content)
             witness = bytes(self.witness.now)
-            key = (frozenset(tree.items()), witness)
+            # 64 bits tell some 10,000 states apart; the trees themselves
+            # would be most of the memory.
+            key = hash((frozenset(tree.items()), witness))
             if key in self.seen:
                 continue
             self.seen.add(key)

@@ -58,47 +58,9 @@ second_plan() {
 	response_step root-2 root-g1 ocsp-response ocsp-g2
 }
 
-# The configuration of docs/examples, with another root and port.
-nginx_conf() { # PORT
-	[ "$(id -u)" -ne 0 ] || echo 'user root;'
-	cat <<-EOF
-	pid $PWD/nginx.pid;
-	error_log $PWD/nginx.log;
-	worker_processes 1;
-	events { worker_connections 64; }
-	http {
-		access_log $PWD/access.log;
-	EOF
-	for kind in client_body proxy fastcgi uwsgi scgi; do
-		echo "	${kind}_temp_path $PWD/nginx-$kind;"
-	done
-	echo "	server { listen 127.0.0.1:$1;"
-	sed "s,^root .*,root $PWD/srv;," \
-		"$BATS_TEST_DIRNAME/../../docs/examples/ocsp-nginx.conf"
-	echo '	} }'
-}
-
-start_nginx() {
-	local port
-	for _ in 1 2 3 4 5; do
-		port=$((20000 + RANDOM))
-		nginx_conf $port >nginx.conf
-		if /usr/sbin/nginx -p "$PWD" -c "$PWD/nginx.conf" 2>nginx.err; then
-			echo "http://127.0.0.1:$port/ocsp" >url
-			return 0
-		fi
-	done
-	cat nginx.err
-	return 1
-}
-
-# As from the room to the web server: docs/ocsp.md.
-publish() { # BATCH
-	cp -p ca/public/ocsp/"$1"/* srv/ocsp/
-}
-
 setup_file() {
 	. "$BATS_TEST_DIRNAME/../ceremony.bash"
+	. "$BATS_TEST_DIRNAME/nginx.bash"
 	cd "$BATS_FILE_TMPDIR"
 	make_csr partner.csr
 	make_leaf_csr alpha
@@ -108,19 +70,20 @@ setup_file() {
 	run_plan ca first.yaml >log 2>&1 || { cat log; return 1; }
 	second_plan >second.yaml
 	run_plan ca second.yaml >log 2>&1 || { cat log; return 1; }
-	mkdir -p srv/ocsp
-	printf '\060\003\012\001\006' >srv/unauthorized.ocsp
+	start_nginx
 	publish root-1
 	publish leaves-1
-	start_nginx
 }
 
 teardown_file() {
-	kill "$(cat "$BATS_FILE_TMPDIR/nginx.pid")"
+	. "$BATS_TEST_DIRNAME/nginx.bash"
+	cd "$BATS_FILE_TMPDIR"
+	stop_nginx
 }
 
 setup() {
 	. "$BATS_TEST_DIRNAME/../ceremony.bash"
+	. "$BATS_TEST_DIRNAME/nginx.bash"
 	cd "$BATS_FILE_TMPDIR"
 	certs=ca/public/certs
 	url=$(cat url)

@@ -145,11 +145,14 @@ first_plan() {
 # Of every CA; and beside the full ones those that are limited.
 crls() { # GENERATION
 	local ca
-	for ca in root-g1 policy-g1 policy-old issuing-g1 smime-g1 code-g1; do
+	for ca in root-g1 policy-g1 policy-old; do
 		full_step "$ca-$1" ca-crl "$ca"
 	done
+	for ca in issuing-g1 smime-g1 code-g1; do
+		full_step "$ca-$1" crl-user "$ca"
+	done
 	full_step "public-g1-$1" ca-crl-public public-g1
-	full_step "tls-g1-$1" ca-crl-public tls-g1
+	full_step "tls-g1-$1" crl-user-public tls-g1
 	scoped_step "policy-g1-ca-$1" crl-ca-only policy-g1
 	scoped_step "issuing-g1-part-$1" crl-partition issuing-g1
 	scoped_step "smime-g1-part-$1" crl-partition smime-g1

@@ -40,6 +40,7 @@ int journal_reindex(struct journal *journal, bool (*keep_going)(void),
 /*
  * Only look: is every entry and every hash of the tree sound, and are the derived
  * tables what the entries make?  CA_R_CORRUPT otherwise; nothing is changed.
+ * Memory is flat, but where they differ: then as in journal_reindex().
  * Whoever rests decisions on the tables calls this first: a rollback that is
  * hidden in a table would be believed else.
  */
